@@ -1,0 +1,14 @@
+-- Owner: package store (stats.go).
+
+-- name: StatsGet :one
+SELECT
+  (SELECT count(*) FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL) AS nodes,
+  (SELECT count(*) FROM nodes AS n2 WHERE n2.tombstoned_at_ms IS NOT NULL) AS tombstones,
+  CAST((SELECT COALESCE(SUM(octet_length(n3.payload)), 0) FROM nodes AS n3) AS INTEGER) AS node_bytes,
+  (SELECT count(*) FROM blobs) AS blobs,
+  CAST((SELECT COALESCE(SUM(b.size), 0) FROM blobs AS b) AS INTEGER) AS blob_bytes,
+  CAST((SELECT COALESCE(SUM(length(b2.content)), 0) FROM blobs AS b2) AS INTEGER) AS blob_stored_bytes,
+  (SELECT count(*) FROM receipts) AS receipts,
+  (SELECT count(*) FROM usage_deltas) AS usage_deltas,
+  (SELECT count(*) FROM frames) AS frames,
+  (SELECT count(*) FROM artifacts) AS artifacts;

@@ -1,0 +1,25 @@
+-- Owner: package store (verify.go). Each lists rows that must not exist.
+
+-- Live nodes whose parent is tombstoned.
+-- name: VerifyOrphanedNodes :many
+SELECT n.node_id, p.node_id AS parent_id FROM nodes AS n JOIN nodes AS p ON p.seq = n.parent_seq
+WHERE n.tombstoned_at_ms IS NULL AND p.tombstoned_at_ms IS NOT NULL;
+
+-- Rows that contradict the head.
+-- name: VerifyAheadOfHead :many
+SELECT CAST('node ' || n.node_id AS TEXT) AS what, n.revision FROM nodes AS n, heads AS h
+WHERE n.revision > h.revision
+UNION ALL
+SELECT CAST('receipt ' || r.turn_id AS TEXT) AS what, r.revision FROM receipts AS r, heads AS h2
+WHERE r.revision > h2.revision OR r.revision < 1
+UNION ALL
+SELECT CAST('usage ' || u.source AS TEXT) AS what, u.revision FROM usage_deltas AS u, heads AS h3
+WHERE u.revision > h3.revision OR u.revision < 1
+UNION ALL
+SELECT CAST('blob ' || lower(hex(b.hash)) AS TEXT) AS what, b.revision FROM blobs AS b, heads AS h4
+WHERE b.revision > h4.revision;
+
+-- The single rows that must exist.
+-- name: VerifyRowCounts :one
+SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM heads) AS heads,
+  (SELECT count(*) FROM leases) AS leases;

@@ -1,0 +1,230 @@
+-- The canonical schema of lashstore. Every table, index and view of every kind of database file is here and nowhere
+-- else. Each section applies alone to its kind of file; no object is in two sections, and none refers across.
+--
+-- Everywhere: tables are STRICT and their constraints named; times are whole milliseconds since 1970 (*_at_ms);
+-- hashes are 32 bytes of BLAKE3 over plain content; JSON is text that json_valid accepts. An auditor starts with the
+-- views at the end of each section.
+
+-- @database session
+-- One file, one session. Owner of every table: package store.
+
+-- sessions: who this file belongs to. One row, written when the file is created and never replaced.
+--   database_id is random: it tells a file from one that was deleted and made anew under the same name.
+--   deleted_at_ms is set, for ever, by the deletion of the session, so that handles still open on the file learn of it.
+--   Columns from name on are the session's description; config is the runtime's, opaque here.
+CREATE TABLE sessions (
+  singleton         INTEGER NOT NULL CONSTRAINT sessions_primary_key PRIMARY KEY
+                    CONSTRAINT sessions_has_one_row CHECK (singleton = 1),
+  kind              TEXT    NOT NULL CONSTRAINT sessions_kind_is_session CHECK (kind = 'session'),
+  database_id       TEXT    NOT NULL CONSTRAINT sessions_database_id_is_set CHECK (length(database_id) >= 16),
+  session_id        TEXT    NOT NULL CONSTRAINT sessions_session_id_is_set CHECK (length(session_id) > 0),
+  created_at_ms     INTEGER NOT NULL CONSTRAINT sessions_created_after_1970 CHECK (created_at_ms >= 0),
+  deleted_at_ms     INTEGER CONSTRAINT sessions_deleted_after_1970 CHECK (deleted_at_ms >= 0),
+  name              TEXT    NOT NULL,
+  model             TEXT    NOT NULL,
+  cwd               TEXT    NOT NULL,
+  relation_kind     TEXT    NOT NULL CONSTRAINT sessions_relation_is_known CHECK (relation_kind IN ('root', 'child')),
+  parent_session_id TEXT,
+  relation_cause    TEXT    CONSTRAINT sessions_relation_cause_is_json CHECK (json_valid(relation_cause)),
+  extra             TEXT    CONSTRAINT sessions_extra_is_json CHECK (json_valid(extra)),
+  config            TEXT    NOT NULL CONSTRAINT sessions_config_is_json CHECK (json_valid(config)),
+  CONSTRAINT sessions_child_has_parent CHECK ((relation_kind = 'child') = (parent_session_id IS NOT NULL))
+) STRICT;
+
+-- blobs: content by its hash. A row is immutable but for revision.
+--   content is encoded by codec; size is that of the plain content. Every read is checked against hash.
+--   revision is the head's when the blob was last put: garbage that is not older than the head is spared, so that the
+--   commit that will name it finds it.
+--   A rowid table, so that content can be read as a stream. Written before what names it, deleted by the garbage
+--   collection when nothing does; foreign keys hold both.
+CREATE TABLE blobs (
+  blob_id       INTEGER NOT NULL CONSTRAINT blobs_primary_key PRIMARY KEY,
+  hash          BLOB    NOT NULL CONSTRAINT blobs_hash_is_unique UNIQUE
+                CONSTRAINT blobs_hash_is_32_bytes CHECK (length(hash) = 32),
+  kind          TEXT    NOT NULL,
+  codec         TEXT    NOT NULL CONSTRAINT blobs_codec_is_known CHECK (codec IN ('raw', 'zstd')),
+  size          INTEGER NOT NULL CONSTRAINT blobs_size_is_natural CHECK (size >= 0),
+  revision      INTEGER NOT NULL CONSTRAINT blobs_revision_is_natural CHECK (revision >= 0),
+  created_at_ms INTEGER NOT NULL CONSTRAINT blobs_created_after_1970 CHECK (created_at_ms >= 0),
+  content       BLOB    NOT NULL
+) STRICT;
+
+-- nodes: the conversation graph, a forest. A row is immutable but for its tombstone.
+--   seq is the order of insertion. A parent is always older, so that no cycle can be stored and every walk ends.
+--   A live node has a live parent: a tombstone takes the whole subtree. Tombstoned rows go with the vacuum.
+--   payload comes last: walks read the columns before it without touching it.
+CREATE TABLE nodes (
+  seq              INTEGER NOT NULL CONSTRAINT nodes_primary_key PRIMARY KEY,
+  parent_seq       INTEGER CONSTRAINT nodes_parent_exists REFERENCES nodes (seq),
+  tombstoned_at_ms INTEGER CONSTRAINT nodes_tombstoned_after_1970 CHECK (tombstoned_at_ms >= 0),
+  node_id          TEXT    NOT NULL CONSTRAINT nodes_node_id_is_unique UNIQUE,
+  kind             TEXT    NOT NULL CONSTRAINT nodes_kind_is_known CHECK (kind IN ('message', 'protocol', 'plugin')),
+  role             TEXT,
+  frame_id         TEXT,
+  revision         INTEGER NOT NULL CONSTRAINT nodes_revision_is_positive CHECK (revision > 0),
+  created_at_ms    INTEGER NOT NULL CONSTRAINT nodes_created_after_1970 CHECK (created_at_ms >= 0),
+  caused_by        TEXT    CONSTRAINT nodes_caused_by_is_json CHECK (json_valid(caused_by)),
+  payload          TEXT    NOT NULL CONSTRAINT nodes_payload_is_json CHECK (json_valid(payload)),
+  CONSTRAINT nodes_parent_is_older CHECK (parent_seq < seq),
+  CONSTRAINT nodes_messages_have_a_role CHECK ((kind = 'message') = (role IS NOT NULL))
+) STRICT;
+
+CREATE INDEX nodes_by_parent ON nodes (parent_seq);
+CREATE INDEX nodes_by_tombstone ON nodes (tombstoned_at_ms) WHERE tombstoned_at_ms IS NOT NULL;
+
+-- frames: stretches of the session under one assignment, in the order they were opened. Where a frame comes from never
+-- changes; assignment, options and execution state may. The current one is named by heads.
+CREATE TABLE frames (
+  seq                  INTEGER NOT NULL CONSTRAINT frames_primary_key PRIMARY KEY,
+  frame_id             TEXT    NOT NULL CONSTRAINT frames_frame_id_is_unique UNIQUE,
+  previous_id          TEXT    CONSTRAINT frames_previous_exists REFERENCES frames (frame_id),
+  reason               TEXT    NOT NULL,
+  caused_by            TEXT    CONSTRAINT frames_caused_by_is_json CHECK (json_valid(caused_by)),
+  created_at_ms        INTEGER NOT NULL CONSTRAINT frames_created_after_1970 CHECK (created_at_ms >= 0),
+  assignment           TEXT    CONSTRAINT frames_assignment_is_json CHECK (json_valid(assignment)),
+  options              TEXT    CONSTRAINT frames_options_is_json CHECK (json_valid(options)),
+  execution_state_hash BLOB    CONSTRAINT frames_execution_state_exists REFERENCES blobs (hash)
+) STRICT;
+
+CREATE INDEX frames_by_execution_state ON frames (execution_state_hash) WHERE execution_state_hash IS NOT NULL;
+
+-- heads: where the session stands. One row from the start, at revision 0; every commit advances it by one, by
+-- compare-and-swap. checkpoint_hash names the manifest blob, whose parts are blobs too. From title on: the summary that
+-- lists show, kept by the commits.
+CREATE TABLE heads (
+  singleton        INTEGER NOT NULL CONSTRAINT heads_primary_key PRIMARY KEY
+                   CONSTRAINT heads_has_one_row CHECK (singleton = 1),
+  revision         INTEGER NOT NULL CONSTRAINT heads_revision_is_natural CHECK (revision >= 0),
+  leaf_seq         INTEGER CONSTRAINT heads_leaf_exists REFERENCES nodes (seq),
+  checkpoint_hash  BLOB    CONSTRAINT heads_checkpoint_exists REFERENCES blobs (hash),
+  current_frame_id TEXT    CONSTRAINT heads_current_frame_exists REFERENCES frames (frame_id),
+  title            TEXT    NOT NULL,
+  turns            INTEGER NOT NULL CONSTRAINT heads_turns_is_natural CHECK (turns >= 0),
+  messages         INTEGER NOT NULL CONSTRAINT heads_messages_is_natural CHECK (messages >= 0),
+  user_messages    INTEGER NOT NULL CONSTRAINT heads_user_messages_is_natural CHECK (user_messages >= 0),
+  tokens           INTEGER NOT NULL CONSTRAINT heads_tokens_is_natural CHECK (tokens >= 0),
+  updated_at_ms    INTEGER NOT NULL CONSTRAINT heads_updated_after_1970 CHECK (updated_at_ms >= 0)
+) STRICT;
+
+-- receipts: which turn made which revision, so that a retry gets the first answer. Prunable by age.
+--   checkpoint_hash tells, it does not hold: the blob may be gone.
+CREATE TABLE receipts (
+  revision        INTEGER NOT NULL CONSTRAINT receipts_primary_key PRIMARY KEY,
+  turn_id         TEXT    NOT NULL CONSTRAINT receipts_turn_id_is_unique UNIQUE,
+  turn_hash       BLOB    NOT NULL CONSTRAINT receipts_turn_hash_is_32_bytes CHECK (length(turn_hash) = 32),
+  checkpoint_hash BLOB    CONSTRAINT receipts_checkpoint_hash_is_32_bytes CHECK (length(checkpoint_hash) = 32),
+  committed_at_ms INTEGER NOT NULL CONSTRAINT receipts_committed_after_1970 CHECK (committed_at_ms >= 0)
+) STRICT;
+
+-- usage_deltas: what each commit spent, as it was given. Prunable by age: usage_totals hold the sums.
+CREATE TABLE usage_deltas (
+  revision         INTEGER NOT NULL,
+  ordinal          INTEGER NOT NULL,
+  turn_id          TEXT,
+  source           TEXT    NOT NULL,
+  model            TEXT    NOT NULL,
+  input            INTEGER NOT NULL CONSTRAINT usage_deltas_input_is_natural CHECK (input >= 0),
+  output           INTEGER NOT NULL CONSTRAINT usage_deltas_output_is_natural CHECK (output >= 0),
+  cache_read       INTEGER NOT NULL CONSTRAINT usage_deltas_cache_read_is_natural CHECK (cache_read >= 0),
+  cache_write      INTEGER NOT NULL CONSTRAINT usage_deltas_cache_write_is_natural CHECK (cache_write >= 0),
+  reasoning_output INTEGER NOT NULL CONSTRAINT usage_deltas_reasoning_is_natural CHECK (reasoning_output >= 0),
+  recorded_at_ms   INTEGER NOT NULL CONSTRAINT usage_deltas_recorded_after_1970 CHECK (recorded_at_ms >= 0),
+  CONSTRAINT usage_deltas_primary_key PRIMARY KEY (revision, ordinal)
+) STRICT, WITHOUT ROWID;
+
+-- usage_totals: the sums of all deltas there ever were, by source and model. ordinal is the order of first appearance.
+CREATE TABLE usage_totals (
+  source           TEXT    NOT NULL,
+  model            TEXT    NOT NULL,
+  ordinal          INTEGER NOT NULL,
+  input            INTEGER NOT NULL CONSTRAINT usage_totals_input_is_natural CHECK (input >= 0),
+  output           INTEGER NOT NULL CONSTRAINT usage_totals_output_is_natural CHECK (output >= 0),
+  cache_read       INTEGER NOT NULL CONSTRAINT usage_totals_cache_read_is_natural CHECK (cache_read >= 0),
+  cache_write      INTEGER NOT NULL CONSTRAINT usage_totals_cache_write_is_natural CHECK (cache_write >= 0),
+  reasoning_output INTEGER NOT NULL CONSTRAINT usage_totals_reasoning_is_natural CHECK (reasoning_output >= 0),
+  CONSTRAINT usage_totals_primary_key PRIMARY KEY (source, model)
+) STRICT, WITHOUT ROWID;
+
+-- artifacts: named content that lives as long as its key.
+CREATE TABLE artifacts (
+  namespace     TEXT    NOT NULL,
+  artifact_key  TEXT    NOT NULL,
+  blob_hash     BLOB    NOT NULL CONSTRAINT artifacts_blob_exists REFERENCES blobs (hash),
+  updated_at_ms INTEGER NOT NULL CONSTRAINT artifacts_updated_after_1970 CHECK (updated_at_ms >= 0),
+  CONSTRAINT artifacts_primary_key PRIMARY KEY (namespace, artifact_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX artifacts_by_blob ON artifacts (blob_hash);
+
+-- leases: who executes the session. One row from the start, at generation 0. A release clears everything but the
+-- generation, which never comes down.
+--   token is the holder's secret. The four process columns are set together, for an owner whose death can be proven.
+CREATE TABLE leases (
+  singleton         INTEGER NOT NULL CONSTRAINT leases_primary_key PRIMARY KEY
+                    CONSTRAINT leases_has_one_row CHECK (singleton = 1),
+  generation        INTEGER NOT NULL CONSTRAINT leases_generation_is_natural CHECK (generation >= 0),
+  token             TEXT,
+  owner_id          TEXT,
+  owner_incarnation TEXT,
+  owner_host_id     TEXT,
+  owner_boot_id     TEXT,
+  owner_pid         INTEGER,
+  owner_start_time  INTEGER,
+  claimed_at_ms     INTEGER CONSTRAINT leases_claimed_after_1970 CHECK (claimed_at_ms >= 0),
+  expires_at_ms     INTEGER CONSTRAINT leases_expires_after_1970 CHECK (expires_at_ms >= 0),
+  CONSTRAINT leases_is_held_or_free CHECK (
+    (token IS NULL) = (owner_id IS NULL) AND (token IS NULL) = (owner_incarnation IS NULL)
+    AND (token IS NULL) = (claimed_at_ms IS NULL) AND (token IS NULL) = (expires_at_ms IS NULL)),
+  CONSTRAINT leases_process_is_whole CHECK (
+    (owner_pid IS NULL) = (owner_host_id IS NULL) AND (owner_pid IS NULL) = (owner_boot_id IS NULL)
+    AND (owner_pid IS NULL) = (owner_start_time IS NULL))
+) STRICT;
+
+-- active_path: the conversation that the next turn continues, first message first.
+CREATE VIEW active_path AS
+WITH RECURSIVE chain (seq, parent_seq, depth) AS (
+  SELECT n.seq AS seq, n.parent_seq AS parent_seq, 0 AS depth
+  FROM heads AS h JOIN nodes AS n ON n.seq = h.leaf_seq
+  UNION ALL
+  SELECT p.seq, p.parent_seq, c.depth + 1
+  FROM chain AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
+)
+SELECT CAST(row_number() OVER (ORDER BY n.seq) AS INTEGER) AS position,
+       n.seq AS seq, n.node_id AS node_id, n.kind AS kind, n.role AS role, n.revision AS revision,
+       CAST(strftime('%Y-%m-%dT%H:%M:%fZ', n.created_at_ms / 1000.0, 'unixepoch') AS TEXT) AS created_at,
+       n.payload AS payload
+FROM chain AS c JOIN nodes AS n ON n.seq = c.seq
+ORDER BY n.seq;
+
+-- conversation: the messages of the active path as a person reads them.
+CREATE VIEW conversation AS
+SELECT p.position AS position, p.role AS role, p.created_at AS created_at,
+       CAST(COALESCE(
+         (SELECT group_concat(part.value ->> '$.text', char(10, 10)) FROM json_each(p.payload, '$.parts') AS part),
+         p.payload ->> '$.content', '') AS TEXT) AS text,
+       CAST(COALESCE(p.payload -> '$.tool_calls', '') AS TEXT) AS tool_calls
+FROM active_path AS p
+WHERE p.kind = 'message'
+ORDER BY p.seq;
+
+-- turns: every commit that is remembered, with what it cost.
+CREATE VIEW turns AS
+SELECT r.revision AS revision, r.turn_id AS turn_id,
+       CAST(strftime('%Y-%m-%dT%H:%M:%fZ', r.committed_at_ms / 1000.0, 'unixepoch') AS TEXT) AS committed_at,
+       CAST(COALESCE((SELECT sum(u.input + u.output + u.cache_read + u.cache_write)
+                      FROM usage_deltas AS u WHERE u.revision = r.revision), 0) AS INTEGER) AS tokens,
+       CAST((SELECT count(*) FROM nodes AS n WHERE n.revision = r.revision) AS INTEGER) AS nodes,
+       CAST(lower(hex(r.turn_hash)) AS TEXT) AS turn_hash
+FROM receipts AS r
+ORDER BY r.revision;
+
+-- token_usage: what was spent, by source and model.
+CREATE VIEW token_usage AS
+SELECT t.source AS source, t.model AS model, t.input AS input, t.output AS output, t.cache_read AS cache_read,
+       t.cache_write AS cache_write, t.reasoning_output AS reasoning_output,
+       CAST(t.input + t.output + t.cache_read + t.cache_write AS INTEGER) AS total
+FROM usage_totals AS t
+ORDER BY t.ordinal;
+
+-- @database host
+-- One file for what the sessions of one place share. It has no tables yet: the process registry brings them.
