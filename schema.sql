@@ -70,7 +70,7 @@ CREATE TABLE nodes (
 ) STRICT;
 
 CREATE INDEX nodes_by_parent ON nodes (parent_seq);
-CREATE INDEX nodes_by_tombstone ON nodes (tombstoned_at_ms) WHERE tombstoned_at_ms IS NOT NULL;
+CREATE INDEX nodes_by_tombstone ON nodes (tombstoned_at_ms, seq DESC) WHERE tombstoned_at_ms IS NOT NULL;
 
 -- frames: stretches of the session under one assignment, in the order they were opened. Where a frame comes from never
 -- changes; assignment, options and execution state may. The current one is named by heads.

@@ -456,9 +456,8 @@ func (q *Queries) NodeTombstoneTrees(ctx context.Context, arg NodeTombstoneTrees
 
 const NodeVacuum = `-- name: NodeVacuum :execrows
 DELETE FROM nodes WHERE nodes.seq IN (
-  SELECT n.seq FROM nodes AS n
-  WHERE n.tombstoned_at_ms < ?1 AND NOT EXISTS (SELECT 1 FROM nodes AS child WHERE child.parent_seq = n.seq)
-  LIMIT ?2)
+  SELECT n.seq FROM nodes AS n WHERE n.tombstoned_at_ms < ?1
+  ORDER BY n.tombstoned_at_ms, n.seq DESC LIMIT ?2)
 `
 
 type NodeVacuumParams struct {
@@ -466,7 +465,8 @@ type NodeVacuumParams struct {
 	MaxRows  int64
 }
 
-// Childless ones only: a tree goes from its leaves up, batch by batch, so that no row ever names a parent that is gone.
+// Children before parents, so that no row ever names a parent that is gone: a child was tombstoned with its parent or
+// before, and is younger.
 func (q *Queries) NodeVacuum(ctx context.Context, arg NodeVacuumParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, NodeVacuum, arg.BeforeMS, arg.MaxRows)
 	if err != nil {

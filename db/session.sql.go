@@ -124,7 +124,7 @@ func (q *Queries) SessionSetConfig(ctx context.Context, config string) (int64, e
 }
 
 const SessionState = `-- name: SessionState :one
-SELECT s.session_id, s.deleted_at_ms, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
+SELECT s.session_id, s.database_id, s.deleted_at_ms, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
   h.current_frame_id, h.title, h.turns, h.messages, h.user_messages, h.tokens, h.updated_at_ms,
   l.generation, l.token, l.owner_id, l.owner_incarnation, l.owner_host_id, l.owner_boot_id, l.owner_pid,
   l.owner_start_time, l.claimed_at_ms, l.expires_at_ms
@@ -137,6 +137,7 @@ WHERE s.singleton = 1
 
 type SessionStateRow struct {
 	SessionID        string
+	DatabaseID       string
 	DeletedAtMS      *int64
 	Revision         int64
 	LeafSeq          *int64
@@ -168,6 +169,7 @@ func (q *Queries) SessionState(ctx context.Context) (SessionStateRow, error) {
 	var i SessionStateRow
 	err := row.Scan(
 		&i.SessionID,
+		&i.DatabaseID,
 		&i.DeletedAtMS,
 		&i.Revision,
 		&i.LeafSeq,

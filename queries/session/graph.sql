@@ -86,9 +86,9 @@ WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (SELECT c2.seq FROM ch
 UPDATE nodes SET tombstoned_at_ms = @now_ms WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (
   SELECT CAST(j.value AS INTEGER) FROM json_each(CAST(@kept_seqs AS TEXT)) AS j);
 
--- Childless ones only: a tree goes from its leaves up, batch by batch, so that no row ever names a parent that is gone.
+-- Children before parents, so that no row ever names a parent that is gone: a child was tombstoned with its parent or
+-- before, and is younger.
 -- name: NodeVacuum :execrows
 DELETE FROM nodes WHERE nodes.seq IN (
-  SELECT n.seq FROM nodes AS n
-  WHERE n.tombstoned_at_ms < @before_ms AND NOT EXISTS (SELECT 1 FROM nodes AS child WHERE child.parent_seq = n.seq)
-  LIMIT @max_rows);
+  SELECT n.seq FROM nodes AS n WHERE n.tombstoned_at_ms < @before_ms
+  ORDER BY n.tombstoned_at_ms, n.seq DESC LIMIT @max_rows);

@@ -12,7 +12,7 @@ SELECT * FROM sessions WHERE singleton = 1;
 -- The row that every transaction begins with: whose file this is, where the head stands, who holds the lease. One
 -- statement, because every commit pays for it.
 -- name: SessionState :one
-SELECT s.session_id, s.deleted_at_ms, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
+SELECT s.session_id, s.database_id, s.deleted_at_ms, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
   h.current_frame_id, h.title, h.turns, h.messages, h.user_messages, h.tokens, h.updated_at_ms,
   l.generation, l.token, l.owner_id, l.owner_incarnation, l.owner_host_id, l.owner_boot_id, l.owner_pid,
   l.owner_start_time, l.claimed_at_ms, l.expires_at_ms

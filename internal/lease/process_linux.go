@@ -1,0 +1,61 @@
+package lease
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/lashstore/lashstore"
+)
+
+// ProbeProcess looks a process up in /proc. It reports false only when the process is gone or its number belongs to
+// one that was started at another time.
+func ProbeProcess(p lashstore.LocalProcess) (bool, error) {
+	start, err := startTime(p.PID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return start == p.StartTime, nil
+}
+
+// LocalOwner describes this process as an owner whose death others on this machine can prove. On failure to read /proc
+// it is an owner of whom nothing can be proven.
+func LocalOwner(id, incarnation string) lashstore.Owner {
+	owner := lashstore.Owner{ID: id, Incarnation: incarnation}
+	boot, errBoot := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	namespace, errNamespace := os.Readlink("/proc/self/ns/pid")
+	start, errStart := startTime(os.Getpid())
+	if errors.Join(errBoot, errNamespace, errStart) != nil {
+		return owner
+	}
+	owner.Process = &lashstore.LocalProcess{
+		HostID: namespace, BootID: strings.TrimSpace(string(boot)), PID: os.Getpid(), StartTime: start,
+	}
+	return owner
+}
+
+// startTime reads field 22 of /proc/<pid>/stat. The second field, the command's name, may hold anything, so that
+// counting begins behind its closing parenthesis.
+func startTime(pid int) (uint64, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	at := bytes.LastIndex(stat, []byte(") "))
+	if at < 0 {
+		return 0, fmt.Errorf("/proc/%d/stat has no command", pid)
+	}
+	const firstBehindName, wanted = 3, 22
+	fields := strings.Fields(string(stat[at+2:]))
+	if len(fields) <= wanted-firstBehindName {
+		return 0, fmt.Errorf("/proc/%d/stat has too few fields", pid)
+	}
+	return strconv.ParseUint(fields[wanted-firstBehindName], 10, 64)
+}

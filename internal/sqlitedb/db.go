@@ -1,0 +1,185 @@
+// Package sqlitedb opens SQLite databases and runs transactions on them. It is the only importer of the driver.
+//
+// A DB has one write connection, which one transaction at a time uses, in the order in which they came, and read
+// connections on demand. Every write transaction is BEGIN IMMEDIATE: it waits for other handles and processes before it
+// begins and never fails half way for a lock. Every View is one snapshot.
+package sqlitedb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/lashstore/lashstore"
+)
+
+// DB is a handle on one database. It is safe for concurrent use.
+type DB struct {
+	path    string // absolute; "" in memory
+	memory  string // name of a database in memory
+	vfs     string // another VFS than the default; for tests
+	kind    Kind
+	options Options
+	created bool
+
+	closeOnce sync.Once
+	closeErr  error
+	closing   chan struct{} // closed when the handle is
+	writing   chan struct{} // held by whoever uses writer
+	writer    *conn         // nil for a read-only handle, and until the next use after it broke
+	readers   readers
+}
+
+func newDB(kind Kind, options Options) *DB {
+	return &DB{
+		kind: kind, options: options, closing: make(chan struct{}), writing: make(chan struct{}, 1),
+		readers: readers{slots: make(chan struct{}, options.MaxReaders)},
+	}
+}
+
+// Path returns the database file; "" in memory.
+func (d *DB) Path() string { return d.path }
+
+// ReadOnly reports whether the handle only reads.
+func (d *DB) ReadOnly() bool { return d.options.Mode == ReadOnly }
+
+// Created reports whether this handle made the database.
+func (d *DB) Created() bool { return d.created }
+
+// Durability says what an acknowledged transaction survives.
+func (d *DB) Durability() lashstore.Durability {
+	if d.memory != "" {
+		return lashstore.DurabilityNone
+	}
+	return d.options.Durability
+}
+
+// insideKey marks the context of a transaction with the DB it is on.
+type insideKey struct{}
+
+// Update runs fn in a write transaction. When fn returns nil it is committed, and Update returns nil only if that
+// worked; an error or a panic of fn rolls back. ctx counts until the transaction has begun. Not to be nested.
+func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	if d.ReadOnly() {
+		return fmt.Errorf("%w: %s was opened for reading", lashstore.ErrReadOnly, d.path)
+	}
+	return d.withWriter(ctx, func(c *conn) error {
+		inner := context.WithValue(context.WithoutCancel(ctx), insideKey{}, d)
+		return d.transact(ctx, inner, c, sqlBeginWrite, fn)
+	})
+}
+
+// View runs fn on one snapshot. ctx interrupts it. It may be nested in an Update of a database on disk, whose changes it
+// does not see.
+func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	use := d.withReader
+	if d.memory != "" {
+		use = d.withWriter // in memory a commit would wait for readers
+	}
+	return use(ctx, func(c *conn) error {
+		return d.transact(ctx, context.WithValue(ctx, insideKey{}, d), c, sqlBeginRead, fn)
+	})
+}
+
+// acquire takes a place in a channel, in the order of arrival.
+func (d *DB) acquire(ctx context.Context, place chan struct{}) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-d.closing:
+		return lashstore.ErrClosed
+	default:
+	}
+	select {
+	case place <- struct{}{}:
+		return nil
+	case <-d.closing:
+		return lashstore.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// withWriter runs fn on the write connection.
+func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
+	if ctx.Value(insideKey{}) == d {
+		return errors.New("a transaction is begun inside a transaction of the same database")
+	}
+	if err := d.acquire(ctx, d.writing); err != nil {
+		return err
+	}
+	defer func() { <-d.writing }()
+	if d.writer == nil {
+		c, err := d.openWriter(ctx)
+		if err != nil {
+			return classify(ctx, err)
+		}
+		d.writer = c
+	}
+	defer func() {
+		if d.writer != nil && d.writer.broken && d.memory == "" {
+			d.discard(d.writer)
+			d.writer = nil
+		}
+	}()
+	return fn(d.writer)
+}
+
+func (d *DB) openWriter(ctx context.Context) (*conn, error) {
+	c, err := d.connect(ctx, Existing)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.script(ctx, d.connectionPragmas()); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// discard closes a connection that is not to be used again. What it says no longer matters to anybody but the log.
+func (d *DB) discard(c *conn) {
+	if err := c.close(); err != nil {
+		d.options.Logger.Warn("closing a broken connection failed", "path", d.path, "error", err)
+	}
+}
+
+// Close waits for running transactions, brings the WAL into the database as far as nobody else reads it, and ends the
+// handle. Later calls return ErrClosed. Safe to repeat: it returns the first result.
+func (d *DB) Close() error {
+	d.closeOnce.Do(func() {
+		close(d.closing)
+		d.writing <- struct{}{}
+		for range cap(d.readers.slots) {
+			d.readers.slots <- struct{}{}
+		}
+		errs := []error{d.readers.close()}
+		if d.writer != nil {
+			if d.memory == "" && !d.writer.broken {
+				errs = append(errs, d.lastCheckpoint(d.writer))
+			}
+			errs = append(errs, d.writer.close())
+			d.writer = nil
+		}
+		d.closeErr = Classify(errors.Join(errs...))
+	})
+	return d.closeErr
+}
+
+// lastCheckpoint empties the WAL if nobody else is reading it. It waits for nobody: whoever closes last does it.
+func (d *DB) lastCheckpoint(c *conn) error {
+	ctx := context.Background()
+	if err := c.script(ctx, sqlNoBusyWait); err != nil {
+		return err
+	}
+	_, err := c.checkpoint(ctx)
+	if errors.Is(Classify(err), lashstore.ErrBusy) {
+		return nil
+	}
+	if _, missing := os.Stat(d.path); missing != nil {
+		return nil // the file was taken away by force: there is nothing left to keep
+	}
+	return err
+}

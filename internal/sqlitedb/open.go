@@ -1,0 +1,257 @@
+package sqlitedb
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lashstore/lashstore"
+)
+
+// Open opens the database at path. What the file is is judged by its header before anything is written: a file that is
+// something else is left as it is. Any number of processes may open a new path at once; one of them makes the schema.
+//
+// Errors, each wrapped with the path: fs.ErrNotExist for a missing file (or directory, when creating); SchemaError;
+// ErrNotADatabase; EnvironmentError; the storage errors.
+func Open(ctx context.Context, path string, kind Kind, options *Options) (*DB, error) {
+	d := newDB(kind, options.withDefaults())
+	var err error
+	if d.path, err = filepath.Abs(path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := d.open(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", d.path, d.explain(classify(ctx, err)))
+	}
+	return d, nil
+}
+
+// OpenMemory makes a database in memory. It ends with the handle.
+func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
+	full := options.withDefaults()
+	full.Mode = Create
+	d := newDB(kind, full)
+	d.memory = rand.Text()
+	c, err := d.connect(ctx, Create)
+	if err != nil {
+		return nil, fmt.Errorf("open in memory: %w", classify(ctx, err))
+	}
+	if err := d.install(ctx, c); err != nil {
+		return nil, errors.Join(fmt.Errorf("open in memory: %w", classify(ctx, err)), c.close())
+	}
+	d.writer = c
+	return d, nil
+}
+
+func (d *DB) open(ctx context.Context) error {
+	if err := d.checkPlace(); err != nil {
+		return err
+	}
+	// No file of this directory is removed between our opening it and our first look at it.
+	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), shared)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	c, err := d.connect(ctx, d.options.Mode)
+	if err != nil {
+		return err
+	}
+	if err := d.prepareFile(ctx, c); err != nil {
+		return errors.Join(err, c.close())
+	}
+	if d.ReadOnly() {
+		d.readers.put(c, d.options.ReaderIdle, func(error) {})
+	} else {
+		d.writer = c
+	}
+	return nil
+}
+
+// checkPlace refuses what can be refused without opening anything.
+func (d *DB) checkPlace() error {
+	dir := filepath.Dir(d.path)
+	if _, err := os.Stat(dir); err != nil {
+		return err
+	}
+	stat, err := os.Stat(d.path)
+	switch {
+	case err == nil && stat.IsDir():
+		return fmt.Errorf("%w: it is a directory", lashstore.ErrNotADatabase)
+	case err != nil && (d.options.Mode != Create || !errors.Is(err, fs.ErrNotExist)):
+		return err
+	}
+	if d.options.AllowNetworkFS {
+		return nil
+	}
+	name, err := networkFileSystem(dir)
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		return &lashstore.EnvironmentError{Path: d.path, Requirement: "a local file system", Found: name}
+	}
+	return nil
+}
+
+// prepareFile judges the file and makes it ready: identity, WAL, schema.
+func (d *DB) prepareFile(ctx context.Context, c *conn) error {
+	version, err := c.text(ctx, versionSQL)
+	if err != nil {
+		return err
+	}
+	if err := d.checkVersion(version); err != nil {
+		return err
+	}
+	found, err := c.identity(ctx)
+	if err != nil {
+		return err
+	}
+	if found.empty() && d.options.Mode == Create {
+		return d.install(ctx, c)
+	}
+	if err := d.judge(found); err != nil {
+		return err
+	}
+	if d.ReadOnly() {
+		return c.script(ctx, d.connectionPragmas()+";"+sqlQueryOnly)
+	}
+	if err := d.switchToWAL(ctx, c); err != nil {
+		return err
+	}
+	return c.script(ctx, d.connectionPragmas())
+}
+
+// judge refuses a file that is not of this kind and version.
+func (d *DB) judge(found identity) error {
+	if found.application == d.kind.ApplicationID && found.version == d.kind.Version {
+		return nil
+	}
+	kind, known := d.options.KnownKinds[found.application]
+	if !known {
+		kind = "unknown"
+	}
+	return &lashstore.SchemaError{
+		Path: d.path, Application: found.application, Kind: kind, Version: found.version,
+		WantApplication: d.kind.ApplicationID, WantKind: d.kind.Name, WantVersion: d.kind.Version,
+	}
+}
+
+// minVersion is the first SQLite whose WAL is safe on every system the driver runs on.
+const minVersion = "3.51.3"
+
+func (d *DB) checkVersion(version string) error {
+	if !olderVersion(version, minVersion) {
+		return nil
+	}
+	return &lashstore.EnvironmentError{Path: d.path, Requirement: "SQLite " + minVersion + " or newer", Found: version}
+}
+
+// olderVersion compares dotted numbers. What is no number is old.
+func olderVersion(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range bs {
+		if i >= len(as) {
+			return true
+		}
+		x, errX := strconv.Atoi(as[i])
+		y, errY := strconv.Atoi(bs[i])
+		if errX != nil || errY != nil || x < y {
+			return true
+		}
+		if x > y {
+			return false
+		}
+	}
+	return false
+}
+
+// switchToWAL makes the file a WAL database, for ever. SQLite does not wait for others in this, whatever the busy
+// timeout: the waiting is ours.
+func (d *DB) switchToWAL(ctx context.Context, c *conn) error {
+	mode, err := c.text(ctx, sqlJournalMode)
+	if err != nil || mode == walMode {
+		return err
+	}
+	deadline := time.Now().Add(d.options.BusyTimeout)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		mode, err = c.text(ctx, sqlSwitchToWAL)
+		busy := errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)
+		switch {
+		case err == nil && mode == walMode:
+			return nil
+		case err == nil:
+			return &lashstore.EnvironmentError{Path: d.path, Requirement: "a WAL journal", Found: "journal mode " + mode}
+		case !busy || time.Now().After(deadline):
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// install makes the schema, unless somebody else does so first.
+func (d *DB) install(ctx context.Context, c *conn) error {
+	// Before the first page is written: later it cannot be chosen any more.
+	if err := c.script(ctx, sqlAutoVacuum); err != nil {
+		return err
+	}
+	if d.memory == "" {
+		if err := d.switchToWAL(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := c.script(ctx, d.connectionPragmas()); err != nil {
+		return err
+	}
+	return d.transact(ctx, context.WithoutCancel(ctx), c, sqlBeginWrite, func(tx *Tx) error {
+		found, err := c.identity(tx.ctx)
+		if err != nil {
+			return err
+		}
+		if !found.empty() {
+			return d.judge(found)
+		}
+		if err := c.script(tx.ctx, d.kind.DDL); err != nil {
+			return err
+		}
+		if err := c.script(tx.ctx, d.kind.stampSQL()); err != nil {
+			return err
+		}
+		d.created = true
+		if d.options.OnCreate == nil {
+			return nil
+		}
+		return d.options.OnCreate(tx.ctx, tx)
+	})
+}
+
+// explain finds out why the driver could not open a file, which SQLite does not say.
+func (d *DB) explain(err error) error {
+	if !errors.Is(err, sqlite3.CANTOPEN) {
+		return err
+	}
+	flag := os.O_RDWR | os.O_CREATE
+	if d.options.Mode != Create {
+		flag = os.O_RDWR
+	}
+	f, cause := os.OpenFile(d.path, flag, 0o666)
+	if cause == nil {
+		return errors.Join(err, f.Close())
+	}
+	if errors.Is(cause, fs.ErrPermission) || isReadOnlyFS(cause) {
+		return fmt.Errorf("%w: %w: %w", lashstore.ErrReadOnly, cause, err)
+	}
+	return errors.Join(err, cause)
+}

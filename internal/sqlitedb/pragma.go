@@ -1,0 +1,95 @@
+package sqlitedb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/lashstore/lashstore"
+)
+
+// All SQL that is not in schema.sql or queries/ is here: transactions and pragmas.
+
+const (
+	sqlBeginWrite   = "BEGIN IMMEDIATE"
+	sqlBeginRead    = "BEGIN"
+	sqlCommit       = "COMMIT"
+	sqlRollback     = "ROLLBACK"
+	sqlSavepoint    = "SAVEPOINT inner_step"
+	sqlRelease      = "RELEASE inner_step"
+	sqlRollbackTo   = "ROLLBACK TO inner_step"
+	sqlAutoVacuum   = "PRAGMA auto_vacuum = INCREMENTAL"
+	sqlQueryOnly    = "PRAGMA query_only = ON"
+	sqlNoBusyWait   = "PRAGMA busy_timeout = 0"
+	sqlTruncateWAL  = "PRAGMA wal_checkpoint(TRUNCATE)"
+	sqlJournalMode  = "PRAGMA journal_mode"
+	sqlSwitchToWAL  = "PRAGMA journal_mode = WAL"
+	sqlLeaveWAL     = "PRAGMA journal_mode = DELETE"
+	sqlIntegrity    = "PRAGMA integrity_check"
+	sqlForeignKeys  = "PRAGMA foreign_key_check"
+	sqlPageCount    = "PRAGMA page_count"
+	sqlPageSize     = "PRAGMA page_size"
+	sqlFreePages    = "PRAGMA freelist_count"
+	walMode         = "wal"
+	busyTimeoutForm = "PRAGMA busy_timeout = %d"
+)
+
+// maxLength is SQLite's limit for one value or row: the largest value and what stands beside it. Beyond 128 MiB the
+// driver would panic.
+const maxLength = lashstore.MaxValueSize + 1<<20
+
+// walLimit bounds the WAL file after a checkpoint; autoCheckpoint is how many pages bring one about.
+const (
+	walLimit       = 4 << 20
+	autoCheckpoint = 1000
+)
+
+// connectionPragmas set up a connection once the file is known to be ours.
+func (d *DB) connectionPragmas() string {
+	synchronous := "FULL"
+	if d.options.Durability != lashstore.DurabilityFull {
+		synchronous = "NORMAL"
+	}
+	return strings.Join([]string{
+		"PRAGMA synchronous = " + synchronous,
+		"PRAGMA foreign_keys = ON",
+		"PRAGMA trusted_schema = OFF",
+		"PRAGMA temp_store = MEMORY",
+		fmt.Sprintf("PRAGMA cache_size = -%d", d.options.CacheKiB),
+		fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", autoCheckpoint),
+		fmt.Sprintf("PRAGMA journal_size_limit = %d", walLimit),
+	}, ";")
+}
+
+// stampSQL marks a new file as ours.
+func (k Kind) stampSQL() string {
+	return fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", k.ApplicationID, k.Version)
+}
+
+// identity is what a file's header says.
+type identity struct {
+	application   int32
+	version       int64
+	schemaVersion int64
+}
+
+func (i identity) empty() bool { return i == identity{} }
+
+func (c *conn) identity(ctx context.Context) (identity, error) {
+	var i identity
+	application, err := c.number(ctx, "PRAGMA application_id")
+	if err != nil {
+		return i, err
+	}
+	if i.version, err = c.number(ctx, "PRAGMA user_version"); err != nil {
+		return i, err
+	}
+	i.schemaVersion, err = c.number(ctx, "PRAGMA schema_version")
+	i.application = int32(application)
+	return i, err
+}
+
+func incrementalVacuumSQL(pages int) string { return fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages) }
+
+// versionSQL is no pragma, but there is none for it.
+const versionSQL = "SELECT sqlite_version()"

@@ -1,0 +1,64 @@
+package lashstore_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/lashstore/lashstore"
+
+// mayImport is the layout: which packages of the module each may import. Imports point one way.
+var mayImport = map[string][]string{
+	"":                       {},
+	"/db":                    {""},
+	"/internal/sqlitedb":     {"", "/db"},
+	"/internal/lease":        {"", "/db", "/internal/sqlitedb"},
+	"/internal/refstore":     {""},
+	"/internal/conversation": {""},
+	"/store":                 {"", "/db", "/internal/sqlitedb", "/internal/lease"},
+	"/testsuite":             {""},
+	"/cmd/lashstore":         {"", "/store", "/internal/conversation"},
+}
+
+// ownersOf says which packages alone may import something from outside.
+var ownersOf = map[string][]string{
+	"github.com/ncruces/":            {"/internal/sqlitedb"},
+	"database/sql":                   {"/db", "/internal/sqlitedb", "/store"},
+	"github.com/klauspost/compress":  {"/store"},
+	"github.com/spf13/cobra":         {"/cmd/lashstore"},
+	"github.com/stretchr/testify":    {},
+	"github.com/go-json-experiment/": {"", "/internal/conversation", "/cmd/lashstore"},
+	"github.com/zeebo/blake3":        {"", "/store"},
+}
+
+// 1. Imports within the module follow the layout; examples may import whatever a user may.
+// 2. The driver, database/sql and every other dependency stay where they belong.
+func TestImportsFollowTheLayout(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module)
+		allowed, known := mayImport[pkg]
+		if strings.HasPrefix(pkg, "/examples/") {
+			allowed, known = []string{"", "/store"}, true
+		}
+		assert.True(t, known, "package %s has no place in the layout", fields[0])
+		for _, imported := range fields[1:] {
+			if inner, ok := strings.CutPrefix(imported, module); ok {
+				assert.Contains(t, allowed, inner, "%s must not import %s", fields[0], imported)
+			}
+			for prefix, owners := range ownersOf {
+				if strings.HasPrefix(imported, prefix) {
+					assert.True(t, slices.Contains(owners, pkg), "%s must not import %s", fields[0], imported)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/lashstore/lashstore"
+)
+
+// encodeContents encodes every content that c brings, by hash. It needs no transaction and takes none.
+func (s *Store) encodeContents(c *lashstore.Commit) map[lashstore.Hash]encodedBlob {
+	blobs := map[lashstore.Hash]encodedBlob{}
+	add := func(d lashstore.ArtifactDescriptor, content []byte) {
+		if content != nil {
+			b := encode(s.options.Profile, d, content)
+			blobs[b.hash] = b
+		}
+	}
+	if c.Checkpoint != nil {
+		for name, part := range c.Checkpoint.Parts {
+			add(part.DescriptorFor(name), part.Content)
+		}
+	}
+	for _, f := range c.Frames {
+		add(lashstore.ExecutionState, f.ExecutionState)
+	}
+	return blobs
+}
+
+// checkpoint writes the parts first and then the manifest that names them.
+func (w *commitWork) checkpoint(t *tx) error {
+	if w.Checkpoint == nil {
+		return nil
+	}
+	m := lashstore.Manifest{TurnState: w.Checkpoint.TurnState}
+	for _, name := range w.Checkpoint.PartNames() {
+		part, err := w.part(t, name, w.Checkpoint.Parts[name])
+		if err != nil {
+			return err
+		}
+		m.Parts = append(m.Parts, part)
+	}
+	record, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	b := encode(t.store.options.Profile, lashstore.CheckpointManifest, record)
+	if _, err := t.putBlob(b); err != nil {
+		return err
+	}
+	w.next.checkpoint = b.hash
+	return nil
+}
+
+// part stores a part's content, or makes sure that the one it carries is stored.
+func (w *commitWork) part(t *tx, name string, p lashstore.Part) (lashstore.ManifestPart, error) {
+	part := lashstore.ManifestPart{Name: name, Hash: p.Hash(), Fingerprint: p.Fingerprint}
+	if p.Content != nil {
+		b := w.blobs[part.Hash]
+		part.Kind, part.Size = b.descriptor.Kind, int64(b.size)
+		_, err := t.putBlob(b)
+		return part, err
+	}
+	info, err := t.blobInfo(p.Ref, "checkpoint part "+name)
+	part.Kind, part.Size = lashstore.BlobKind(info.Kind), info.Size
+	return part, err
+}
+
+// manifest reads the record of a checkpoint. MissingBlobError, CorruptError, RecordVersionError.
+func (t *tx) manifest(ref lashstore.Hash) (lashstore.Manifest, error) {
+	b, err := t.blob(ref, "the head's checkpoint")
+	if err != nil {
+		return lashstore.Manifest{}, err
+	}
+	return lashstore.DecodeManifest(b.content)
+}
+
+// storedCheckpoint reads a checkpoint, with or without its parts' contents. nil for the zero reference.
+func (t *tx) storedCheckpoint(ref lashstore.Hash, withParts bool) (*lashstore.StoredCheckpoint, error) {
+	if ref.IsZero() {
+		return nil, nil
+	}
+	m, err := t.manifest(ref)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s: %w", ref.Short(), err)
+	}
+	c := &lashstore.StoredCheckpoint{
+		Ref: ref, TurnState: m.TurnState, Parts: make(map[string]lashstore.StoredPart, len(m.Parts)),
+	}
+	for _, p := range m.Parts {
+		part := lashstore.StoredPart{Ref: p.Hash, Kind: p.Kind, Size: p.Size, Fingerprint: p.Fingerprint}
+		if withParts {
+			b, err := t.blob(p.Hash, "checkpoint part "+p.Name)
+			if err != nil {
+				return nil, err
+			}
+			part.Content = b.content
+		}
+		c.Parts[p.Name] = part
+	}
+	return c, nil
+}

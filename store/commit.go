@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/db"
+)
+
+// Commit applies c in one transaction. What costs time and needs no lock, judging, hashing and compressing, happens
+// before it.
+func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.CommitResult, error) {
+	w, err := s.prepareCommit(&c)
+	if err != nil {
+		return lashstore.CommitResult{}, err
+	}
+	err = s.update(ctx, func(t *tx) error { return w.run(t) })
+	if err != nil {
+		return lashstore.CommitResult{}, err
+	}
+	if !w.result.Replayed {
+		s.collectAfter(ctx, w.result.Revision)
+	}
+	return w.result, nil
+}
+
+// commitWork is one commit on its way through its transaction.
+type commitWork struct {
+	*lashstore.Commit
+	turnHash lashstore.Hash
+	blobs    map[lashstore.Hash]encodedBlob // contents that the commit brings, encoded
+
+	next   state // the head as it will be
+	result lashstore.CommitResult
+}
+
+func (s *Store) prepareCommit(c *lashstore.Commit) (*commitWork, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	w := &commitWork{Commit: c}
+	if c.Turn != nil {
+		w.turnHash = c.Turn.Hash
+		if w.turnHash.IsZero() {
+			hash, err := c.Hash()
+			if err != nil {
+				return nil, err
+			}
+			w.turnHash = hash
+		}
+	}
+	w.blobs = s.encodeContents(c)
+	return w, nil
+}
+
+// run is the order in which a commit happens. Every step either passes or refuses the whole.
+func (w *commitWork) run(t *tx) error {
+	if t.store.sessionID != w.SessionID {
+		return &lashstore.SessionMismatchError{Bound: t.store.sessionID, Attempted: w.SessionID}
+	}
+	if replayed, err := w.replay(t); replayed || err != nil {
+		return err
+	}
+	if err := w.Authorize(w.SessionID, t.state.lease, t.Now); err != nil {
+		return err
+	}
+	if err := w.Expect.Check(t.state.revision); err != nil {
+		return err
+	}
+	w.next = t.state
+	w.next.revision++
+	w.next.summary.UpdatedAt = t.Now
+	if w.Turn != nil {
+		w.next.summary.Turns++
+	}
+	for _, step := range []func(*tx) error{w.checkpoint, w.usage, w.graph, w.frames, w.head, w.receipt, w.release} {
+		if err := step(t); err != nil {
+			return err
+		}
+	}
+	w.result = lashstore.CommitResult{
+		Revision: w.next.revision, Checkpoint: w.next.checkpoint, Parts: w.PartRefs(), TurnHash: w.turnHash,
+	}
+	return nil
+}
+
+// replay answers a turn that was committed before with its first result. It looks at no lease and at no revision.
+func (w *commitWork) replay(t *tx) (bool, error) {
+	if w.Turn == nil {
+		return false, nil
+	}
+	row, err := t.q.ReceiptGet(t.Context(), w.Turn.TurnID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	committed, err := storedHash(row.TurnHash, "receipt", w.Turn.TurnID)
+	if err != nil {
+		return false, err
+	}
+	checkpoint, err := optionalHash(row.CheckpointHash, "receipt", w.Turn.TurnID)
+	if err != nil {
+		return false, err
+	}
+	if committed != w.turnHash {
+		return false, &lashstore.TurnConflictError{
+			TurnID: w.Turn.TurnID, Committed: committed, Attempted: w.turnHash, Revision: lashstore.Revision(row.Revision),
+		}
+	}
+	w.result = lashstore.CommitResult{
+		Revision: lashstore.Revision(row.Revision), Checkpoint: checkpoint, Parts: w.PartRefs(), TurnHash: w.turnHash,
+		Replayed: true,
+	}
+	return true, w.release(t)
+}
+
+// head advances the head by compare-and-swap and stores a configuration that changed.
+func (w *commitWork) head(t *tx) error {
+	if w.Config != nil {
+		n, err := t.q.SessionSetConfig(t.Context(), string(w.Config))
+		if err := t.changedOne(n, err, "session"); err != nil {
+			return err
+		}
+	}
+	n := w.next
+	changed, err := t.q.HeadAdvance(t.Context(), db.HeadAdvanceParams{
+		Expected: int64(t.state.revision), LeafSeq: n.leafSeq, CheckpointHash: hashBytes(n.checkpoint),
+		CurrentFrameID: optional(n.currentFrameID), Title: n.summary.Title, Turns: n.summary.Turns,
+		Messages: n.summary.Messages, UserMessages: n.summary.UserMessages, Tokens: n.summary.Tokens, UpdatedAtMS: t.now(),
+	})
+	return t.changedOne(changed, err, "head")
+}
+
+func (w *commitWork) receipt(t *tx) error {
+	if w.Turn == nil {
+		return nil
+	}
+	return t.q.ReceiptCreate(t.Context(), db.ReceiptCreateParams{
+		Revision: int64(w.next.revision), TurnID: w.Turn.TurnID, TurnHash: w.turnHash[:],
+		CheckpointHash: hashBytes(w.next.checkpoint), CommittedAtMS: t.now(),
+	})
+}
+
+func (w *commitWork) release(t *tx) error {
+	if !w.ReleaseLease {
+		return nil
+	}
+	return t.releaseLease(w.Lease)
+}
+
+// usage records what was spent and adds it to the totals.
+func (w *commitWork) usage(t *tx) error {
+	var turnID *string
+	if w.Turn != nil {
+		turnID = &w.Turn.TurnID
+	}
+	for i, d := range w.Usage {
+		u := d.Usage
+		if err := t.q.UsageRecord(t.Context(), db.UsageRecordParams{
+			Revision: int64(w.next.revision), Ordinal: int64(i), TurnID: turnID, Source: d.Source, Model: d.Model,
+			Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite,
+			ReasoningOutput: u.ReasoningOutput, RecordedAtMS: t.now(),
+		}); err != nil {
+			return err
+		}
+		if err := t.q.UsageAdd(t.Context(), db.UsageAddParams{
+			Source: d.Source, Model: d.Model, Input: u.Input, Output: u.Output, CacheRead: u.CacheRead,
+			CacheWrite: u.CacheWrite, ReasoningOutput: u.ReasoningOutput,
+		}); err != nil {
+			return err
+		}
+		w.next.summary.Tokens += u.Total()
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/db"
+	"github.com/lashstore/lashstore/internal/sqlitedb"
+)
+
+// DeleteSession deletes a session in two steps, so that a crash between them leaves no half:
+//
+//  1. A transaction marks it deleted, unless somebody holds its lease. From then on every handle, in any process, gets
+//     ErrSessionDeleted, and the session is gone.
+//  2. The file is removed when no handle is open on it any more: now, or by the last of them as it closes. Never sooner:
+//     SQLite finds a WAL by its path, and a successor of the same name would share it with handles of the old file.
+func (f *Factory) DeleteSession(ctx context.Context, sessionID string) error {
+	s, err := f.open(ctx, sessionID, OpenExisting)
+	if errors.Is(err, lashstore.ErrSessionNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.markDeleted(ctx), s.Close()) // Close removes the file of a deleted session
+}
+
+func (s *Store) markDeleted(ctx context.Context) error {
+	err := s.update(ctx, func(t *tx) error {
+		if t.state.lease.LiveAt(t.Now) {
+			return &lashstore.LeaseBusyError{Holder: t.state.lease.WithoutToken()}
+		}
+		at := t.now()
+		n, err := t.q.SessionMarkDeleted(t.Context(), db.SessionMarkDeletedParams{SessionID: s.sessionID, DeletedAtMS: &at})
+		return t.changedOne(n, err, "session")
+	})
+	if errors.Is(err, lashstore.ErrSessionDeleted) {
+		return nil // by somebody else meanwhile
+	}
+	if err == nil {
+		s.deleted.Store(true)
+	}
+	return err
+}
+
+// recreate makes a session anew whose predecessor is deleted but still has its file. The file goes if it can; else its
+// contents are wiped in one transaction, and handles that are open on the predecessor find another database id.
+func (f *Factory) recreate(ctx context.Context, old *Store, meta lashstore.SessionMeta) (lashstore.SessionStore, error) {
+	removed, err := old.removeFile(ctx)
+	if err == nil && removed {
+		return f.CreateSession(ctx, meta)
+	}
+	if err == nil {
+		err = old.rebirth(ctx, meta)
+	}
+	if err != nil {
+		return nil, errors.Join(err, old.db.Close())
+	}
+	return old, nil
+}
+
+// removeFile removes the file of a deleted session if no other handle is open on it, and reports whether it did. What the
+// session is is asked again once nobody else can come in: it may have been made anew meanwhile.
+func (s *Store) removeFile(ctx context.Context) (bool, error) {
+	return s.db.Destroy(ctx, func(t *sqlitedb.Tx) (bool, error) {
+		row, err := db.New(t).SessionGet(t.Context())
+		return err == nil && row.DeletedAtMS != nil && row.DatabaseID == s.databaseID, err
+	})
+}
+
+// rebirth turns the file of a deleted session into that of a new one. Somebody else may have done so meanwhile.
+func (s *Store) rebirth(ctx context.Context, meta lashstore.SessionMeta) error {
+	err := s.db.Update(ctx, func(t *sqlitedb.Tx) error {
+		q := db.New(t)
+		row, err := q.SessionGet(t.Context())
+		if err != nil || row.DeletedAtMS == nil {
+			return err
+		}
+		for _, wipe := range []func(context.Context) error{
+			q.WipeLeases, q.WipeHeads, q.WipeReceipts, q.WipeUsageDeltas, q.WipeUsageTotals, q.WipeArtifacts,
+			q.WipeFrames, q.WipeNodes, q.WipeBlobs, q.WipeSessions,
+		} {
+			if err := wipe(t.Context()); err != nil {
+				return err
+			}
+		}
+		return createSession(t.Context(), t, meta, s.options.Random)
+	})
+	if err != nil {
+		return err
+	}
+	return s.identify(ctx)
+}

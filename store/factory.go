@@ -1,0 +1,176 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/lashstore/lashstore"
+)
+
+// Factory keeps the sessions of one directory, each in a database file of its own. It holds nothing open: its methods
+// may be called from any number of processes at once.
+type Factory struct {
+	dir     string
+	options Options
+}
+
+var _ lashstore.SessionFactory = (*Factory)(nil)
+
+// NewFactory returns a factory on dir, which CreateSession makes when it is not there.
+func NewFactory(dir string, options *Options) (*Factory, error) {
+	full := options.withDefaults()
+	if err := full.validate(); err != nil {
+		return nil, err
+	}
+	if dir == "" {
+		return nil, &lashstore.InvalidError{Field: "dir", Reason: "empty"}
+	}
+	return &Factory{dir: dir, options: full}, nil
+}
+
+// Durability says what an acknowledged commit survives.
+func (f *Factory) Durability() lashstore.Durability { return f.options.Durability }
+
+// PathOf returns the file in which the session is, or would be.
+func (f *Factory) PathOf(sessionID string) string { return filepath.Join(f.dir, FileName(sessionID)) }
+
+// CreateSession opens a session and creates it first when there is none.
+func (f *Factory) CreateSession(ctx context.Context, meta lashstore.SessionMeta) (lashstore.SessionStore, error) {
+	if err := meta.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(f.dir, 0o777); err != nil {
+		return nil, fmt.Errorf("make the sessions' directory: %w", err)
+	}
+	s, err := Open(ctx, f.PathOf(meta.SessionID), meta, &f.options)
+	if err != nil {
+		return nil, err
+	}
+	if !s.deleted.Load() {
+		return s, nil
+	}
+	return f.recreate(ctx, s, meta)
+}
+
+// OpenSession opens a session that exists.
+func (f *Factory) OpenSession(ctx context.Context, sessionID string) (lashstore.SessionStore, error) {
+	s, err := f.open(ctx, sessionID, OpenExisting)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// OpenReadOnly opens a session that exists for reading.
+func (f *Factory) OpenReadOnly(ctx context.Context, sessionID string) (*Store, error) {
+	return f.open(ctx, sessionID, OpenReadOnly)
+}
+
+type openFunc func(context.Context, string, *Options) (*Store, error)
+
+func (f *Factory) open(ctx context.Context, sessionID string, open openFunc) (*Store, error) {
+	if err := lashstore.ValidateID("session_id", sessionID); err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, f.PathOf(sessionID), &f.options)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.deleted.Load():
+		err = fmt.Errorf("%w: deleted", lashstore.ErrSessionNotFound)
+	case s.sessionID != sessionID:
+		err = &lashstore.SessionMismatchError{Bound: s.sessionID, Attempted: sessionID}
+	default:
+		return s, nil
+	}
+	return nil, errors.Join(err, s.Close())
+}
+
+// Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each.
+func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo, error] {
+	return func(yield func(lashstore.SessionInfo, error) bool) {
+		paths, err := f.files()
+		if err != nil {
+			yield(lashstore.SessionInfo{Location: f.dir}, err)
+			return
+		}
+		var infos []lashstore.SessionInfo
+		for _, path := range paths {
+			info, err := f.inspect(ctx, path)
+			switch {
+			case errors.Is(err, lashstore.ErrSessionDeleted), errors.Is(err, lashstore.ErrSessionNotFound):
+				// Deleted between the listing and the look, or waiting for its last handle.
+			case err != nil:
+				if !yield(info, fmt.Errorf("%s: %w", filepath.Base(path), err)) {
+					return
+				}
+			default:
+				infos = append(infos, info)
+			}
+		}
+		slices.SortStableFunc(infos, func(a, b lashstore.SessionInfo) int {
+			return cmp.Or(b.Summary.UpdatedAt.Compare(a.Summary.UpdatedAt), cmp.Compare(a.Meta.SessionID, b.Meta.SessionID))
+		})
+		for _, info := range infos {
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
+}
+
+// files lists the databases of the directory by name; a directory that is not there has none. What a file is, is for
+// its header to say.
+func (f *Factory) files() ([]string, error) {
+	entries, err := os.ReadDir(f.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the sessions' directory: %w", err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == fileSuffix {
+			paths = append(paths, filepath.Join(f.dir, e.Name()))
+		}
+	}
+	return paths, nil
+}
+
+// inspect reads what a list shows. On an error the SessionInfo has at least its location.
+func (f *Factory) inspect(ctx context.Context, path string) (info lashstore.SessionInfo, err error) {
+	info.Location = path
+	info.Bytes = fileBytes(path)
+	s, err := OpenReadOnly(ctx, path, &f.options)
+	if err != nil {
+		return info, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	info.Meta.SessionID = s.sessionID
+	err = s.view(ctx, func(t *tx) error {
+		info.Revision, info.Summary = t.state.revision, t.state.summary
+		info.Meta, err = t.meta()
+		return err
+	})
+	return info, err
+}
+
+// fileBytes is what a database takes on disk, its WAL included; a file that is not there takes nothing.
+func fileBytes(path string) int64 {
+	var total int64
+	for _, p := range []string{path, path + "-wal"} {
+		if stat, err := os.Stat(p); err == nil {
+			total += stat.Size()
+		}
+	}
+	return total
+}

@@ -1,0 +1,199 @@
+// Package store keeps sessions in SQLite, one database file each.
+//
+// A Store is one handle on one session; a Factory keeps the sessions of a directory. Both implement the contract of the
+// root package, where each method is specified; what is said here is what SQLite adds.
+//
+// Read commit.go first: it is the order in which a turn becomes durable. Exported methods are one transaction each;
+// what they are made of are functions on a tx, which never begin or end one. The SQL is in queries/session, generated
+// into package db.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/db"
+	"github.com/lashstore/lashstore/internal/sqlitedb"
+)
+
+// What a session database carries in its header.
+const (
+	ApplicationID = 0x4c534853 // "LSHS"
+	SchemaVersion = 1
+	hostID        = 0x4c534848 // "LSHH"
+)
+
+var kindNames = map[int32]string{ApplicationID: lashstore.SessionDatabase, hostID: lashstore.HostDatabase}
+
+func sessionKind() (sqlitedb.Kind, error) {
+	ddl, err := lashstore.SchemaSection(lashstore.SessionDatabase)
+	return sqlitedb.Kind{Name: lashstore.SessionDatabase, ApplicationID: ApplicationID, Version: SchemaVersion, DDL: ddl}, err
+}
+
+// Store is a handle on one session. Its methods are safe for concurrent use, and any number of handles, in any number of
+// processes, may be open on a session.
+type Store struct {
+	db         *sqlitedb.DB
+	options    Options
+	sessionID  string
+	databaseID string
+	deleted    atomic.Bool // this handle has learnt that its session was deleted
+}
+
+var _ lashstore.SessionStore = (*Store)(nil)
+
+// Open opens the session database at path, and creates it first when there is no file or an empty one. meta describes
+// the session for its creation; of an existing one only meta.SessionID counts, which must be the session's:
+// SessionMismatchError. The directory must exist.
+//
+// Errors: SchemaError and ErrNotADatabase for a file that is something else, which is not touched; EnvironmentError for
+// a file system or an SQLite that cannot keep the store's promises; ErrSessionDeleted for a session whose deletion waits
+// for open handles.
+func Open(ctx context.Context, path string, meta lashstore.SessionMeta, options *Options) (*Store, error) {
+	return create(ctx, meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+		return sqlitedb.Open(ctx, path, kind, o)
+	})
+}
+
+// Memory creates a session in memory. It ends with the handle.
+func Memory(ctx context.Context, meta lashstore.SessionMeta, options *Options) (*Store, error) {
+	return create(ctx, meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+		return sqlitedb.OpenMemory(ctx, kind, o)
+	})
+}
+
+// OpenExisting opens the session database at path. A file that is not there matches fs.ErrNotExist and
+// ErrSessionNotFound, and none is created. Other errors as Open.
+func OpenExisting(ctx context.Context, path string, options *Options) (*Store, error) {
+	return openExisting(ctx, path, options, sqlitedb.Existing)
+}
+
+// OpenReadOnly opens the session database at path for reading: whatever writes returns ErrReadOnly. Errors as
+// OpenExisting.
+func OpenReadOnly(ctx context.Context, path string, options *Options) (*Store, error) {
+	return openExisting(ctx, path, options, sqlitedb.ReadOnly)
+}
+
+type opener func(sqlitedb.Kind, *sqlitedb.Options) (*sqlitedb.DB, error)
+
+func create(ctx context.Context, meta lashstore.SessionMeta, options *Options, open opener) (*Store, error) {
+	if err := meta.Validate(); err != nil {
+		return nil, err
+	}
+	s, err := open1(ctx, options, func(kind sqlitedb.Kind, full Options) (*sqlitedb.DB, error) {
+		o := full.database(sqlitedb.Create)
+		o.OnCreate = func(ctx context.Context, t *sqlitedb.Tx) error { return createSession(ctx, t, meta, full.Random) }
+		return open(kind, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.sessionID != meta.SessionID {
+		err = &lashstore.SessionMismatchError{Bound: s.sessionID, Attempted: meta.SessionID}
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+func openExisting(ctx context.Context, path string, options *Options, mode sqlitedb.Mode) (*Store, error) {
+	s, err := open1(ctx, options, func(kind sqlitedb.Kind, full Options) (*sqlitedb.DB, error) {
+		return sqlitedb.Open(ctx, path, kind, full.database(mode))
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", lashstore.ErrSessionNotFound, err)
+	}
+	return s, err
+}
+
+// open1 opens a database and learns whose it is.
+func open1(ctx context.Context, options *Options, open func(sqlitedb.Kind, Options) (*sqlitedb.DB, error)) (*Store, error) {
+	full := options.withDefaults()
+	if err := full.validate(); err != nil {
+		return nil, err
+	}
+	kind, err := sessionKind()
+	if err != nil {
+		return nil, err
+	}
+	d, err := open(kind, full)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: d, options: full}
+	if err := s.identify(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return s, nil
+}
+
+// identify binds the handle to the session in the file.
+func (s *Store) identify(ctx context.Context) error {
+	return s.db.View(ctx, func(t *sqlitedb.Tx) error {
+		row, err := db.New(t).SessionState(t.Context())
+		if errors.Is(err, sql.ErrNoRows) {
+			return &lashstore.CorruptError{What: "session", Key: s.db.Path(), Reason: "a row that every file has is missing"}
+		}
+		if err != nil {
+			return err
+		}
+		s.sessionID, s.databaseID = row.SessionID, row.DatabaseID
+		s.deleted.Store(row.DeletedAtMS != nil)
+		return nil
+	})
+}
+
+// createSession writes the rows that every session database has from its start.
+func createSession(ctx context.Context, t *sqlitedb.Tx, meta lashstore.SessionMeta, random io.Reader) error {
+	id, err := newDatabaseID(random)
+	if err != nil {
+		return err
+	}
+	q := db.New(t)
+	if err := q.SessionCreate(ctx, sessionRow(meta.WithDefaults(t.Now), id)); err != nil {
+		return err
+	}
+	if err := q.HeadCreate(ctx); err != nil {
+		return err
+	}
+	return q.LeaseCreate(ctx)
+}
+
+func newDatabaseID(random io.Reader) (string, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	id, err := uuid.NewV7FromReader(random)
+	if err != nil {
+		return "", fmt.Errorf("read randomness for a database id: %w", err)
+	}
+	return id.String(), nil
+}
+
+// SessionID returns the session the file was created for.
+func (s *Store) SessionID() string { return s.sessionID }
+
+// Durability says what an acknowledged commit survives.
+func (s *Store) Durability() lashstore.Durability { return s.db.Durability() }
+
+// File returns the database file; "" in memory.
+func (s *Store) File() string { return s.db.Path() }
+
+// Close ends the handle. It waits for running calls and checkpoints the WAL; the last handle on a deleted session
+// removes the file.
+func (s *Store) Close() error {
+	if s.deleted.Load() && !s.db.ReadOnly() {
+		if _, err := s.removeFile(context.Background()); err != nil && !errors.Is(err, lashstore.ErrClosed) {
+			s.options.Logger.Warn("deleted session's file stays", "path", s.db.Path(), "error", err)
+		}
+	}
+	return s.db.Close()
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/db"
+)
+
+// TombstoneNodes takes nodes out of the graph, each with all that follows it.
+func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashstore.Fence) (lashstore.TombstoneReport, error) {
+	for _, id := range ids {
+		if err := lashstore.ValidateID("ids", id); err != nil {
+			return lashstore.TombstoneReport{}, err
+		}
+	}
+	return s.tombstone(ctx, fence, func(t *tx) (int64, error) {
+		list, err := jsonList(ids)
+		if err != nil {
+			return 0, err
+		}
+		if t.state.leafSeq != nil {
+			onPath, err := t.q.NodeOnPath(t.Context(), db.NodeOnPathParams{LeafSeq: *t.state.leafSeq, NodeIds: list})
+			if err != nil {
+				return 0, err
+			}
+			if len(onPath) > 0 {
+				return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
+			}
+		}
+		at := t.now()
+		return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at})
+	})
+}
+
+// TombstoneOrphans takes out every node that the active path does not pass through.
+func (s *Store) TombstoneOrphans(ctx context.Context, fence *lashstore.Fence) (lashstore.TombstoneReport, error) {
+	return s.tombstone(ctx, fence, func(t *tx) (int64, error) {
+		at := t.now()
+		return t.q.NodeTombstoneOffPath(t.Context(), db.NodeTombstoneOffPathParams{LeafSeq: t.state.leafSeq, NowMS: &at})
+	})
+}
+
+// tombstone runs fn where nobody else executes the session, and counts the messages anew.
+func (s *Store) tombstone(ctx context.Context, fence *lashstore.Fence, fn func(*tx) (int64, error)) (lashstore.TombstoneReport, error) {
+	var report lashstore.TombstoneReport
+	err := s.update(ctx, func(t *tx) error {
+		if err := t.authorizeMaintenance(fence); err != nil {
+			return err
+		}
+		n, err := fn(t)
+		if err != nil || n == 0 {
+			return err
+		}
+		report.Nodes = n
+		counts, err := t.q.NodeCountMessages(t.Context())
+		if err != nil {
+			return err
+		}
+		changed, err := t.q.HeadSetMessages(t.Context(), db.HeadSetMessagesParams{
+			Messages: counts.Messages, UserMessages: counts.UserMessages,
+		})
+		return t.changedOne(changed, err, "head")
+	})
+	if err != nil {
+		return lashstore.TombstoneReport{}, err
+	}
+	return report, nil
+}
+
+// authorizeMaintenance lets a change of the graph pass under the lease, or while nobody holds it.
+func (t *tx) authorizeMaintenance(fence *lashstore.Fence) error {
+	if fence != nil {
+		return fence.Verify(t.store.sessionID, t.state.lease, t.Now)
+	}
+	if t.state.lease.LiveAt(t.Now) {
+		return &lashstore.LeaseBusyError{Holder: t.state.lease.WithoutToken()}
+	}
+	return nil
+}

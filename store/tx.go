@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/db"
+	"github.com/lashstore/lashstore/internal/sqlitedb"
+)
+
+// tx is a transaction that has read where the session stands.
+type tx struct {
+	*sqlitedb.Tx
+	q     *db.Queries
+	store *Store
+	state state
+}
+
+// state is the head and the lease as the transaction found them.
+type state struct {
+	revision       lashstore.Revision
+	leafSeq        *int64
+	leafID         string // "" when there is no leaf
+	checkpoint     lashstore.Hash
+	currentFrameID string
+	summary        lashstore.Summary
+	lease          lashstore.Lease // the zero token when nobody ever took it, or it was released
+}
+
+// update runs fn in a write transaction on a session that is not deleted.
+func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	return s.db.Update(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) })
+}
+
+// view runs fn on one snapshot of a session that is not deleted.
+func (s *Store) view(ctx context.Context, fn func(*tx) error) error {
+	return s.db.View(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) })
+}
+
+func (s *Store) within(raw *sqlitedb.Tx, fn func(*tx) error) error {
+	t := &tx{Tx: raw, q: db.New(raw), store: s}
+	row, err := t.q.SessionState(raw.Context())
+	if errors.Is(err, sql.ErrNoRows) {
+		return &lashstore.CorruptError{What: "head", Key: s.sessionID, Reason: "a row that every file has is missing"}
+	}
+	if err != nil {
+		return err
+	}
+	// Another database id means that the session was deleted and made anew behind this handle.
+	if row.DeletedAtMS != nil || row.DatabaseID != s.databaseID {
+		s.deleted.Store(row.DeletedAtMS != nil)
+		return lashstore.ErrSessionDeleted
+	}
+	if t.state, err = stateFromRow(row); err != nil {
+		return err
+	}
+	return fn(t)
+}
+
+func stateFromRow(row db.SessionStateRow) (state, error) {
+	checkpoint, err := optionalHash(row.CheckpointHash, "head", row.SessionID)
+	if err != nil {
+		return state{}, err
+	}
+	return state{
+		revision:       lashstore.Revision(row.Revision),
+		leafSeq:        row.LeafSeq,
+		leafID:         value(row.LeafID),
+		checkpoint:     checkpoint,
+		currentFrameID: value(row.CurrentFrameID),
+		summary:        summaryFrom(row.Title, row.Turns, row.Messages, row.UserMessages, row.Tokens, row.UpdatedAtMS),
+		lease: leaseFromRow(row.SessionID, db.Lease{
+			Generation: row.Generation, Token: row.Token, OwnerID: row.OwnerID, OwnerIncarnation: row.OwnerIncarnation,
+			OwnerHostID: row.OwnerHostID, OwnerBootID: row.OwnerBootID, OwnerPid: row.OwnerPid,
+			OwnerStartTime: row.OwnerStartTime, ClaimedAtMS: row.ClaimedAtMS, ExpiresAtMS: row.ExpiresAtMS,
+		}),
+	}, nil
+}
+
+func summaryFrom(title string, turns, messages, userMessages, tokens, updatedAtMS int64) lashstore.Summary {
+	s := lashstore.Summary{Title: title, Turns: turns, Messages: messages, UserMessages: userMessages, Tokens: tokens}
+	if updatedAtMS > 0 {
+		s.UpdatedAt = lashstore.FromMillis(updatedAtMS)
+	}
+	return s
+}
+
+// now is the transaction's time as it is stored.
+func (t *tx) now() int64 { return lashstore.Millis(t.Now) }
