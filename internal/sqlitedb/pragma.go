@@ -89,7 +89,9 @@ func (c *conn) identity(ctx context.Context) (identity, error) {
 	return i, err
 }
 
-func incrementalVacuumSQL(pages int) string { return fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages) }
+func incrementalVacuumSQL(pages int) string {
+	return fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages)
+}
 
 // versionSQL is no pragma, but there is none for it.
 const versionSQL = "SELECT sqlite_version()"
