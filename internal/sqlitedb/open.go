@@ -216,7 +216,7 @@ func (d *DB) install(ctx context.Context, c *conn) error {
 		return err
 	}
 	return d.transact(ctx, context.WithoutCancel(ctx), c, sqlBeginWrite, func(tx *Tx) error {
-		found, err := c.identity(tx.ctx)
+		found, err := c.readIdentity(tx.ctx)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package sqlitedb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -75,7 +76,9 @@ type identity struct {
 
 func (i identity) empty() bool { return i == identity{} }
 
-func (c *conn) identity(ctx context.Context) (identity, error) {
+// readIdentity reads the header inside the caller's transaction: another process may be making the schema, and half of
+// what it stamps is no identity.
+func (c *conn) readIdentity(ctx context.Context) (identity, error) {
 	var i identity
 	application, err := c.number(ctx, "PRAGMA application_id")
 	if err != nil {
@@ -87,6 +90,15 @@ func (c *conn) identity(ctx context.Context) (identity, error) {
 	i.schemaVersion, err = c.number(ctx, "PRAGMA schema_version")
 	i.application = int32(application)
 	return i, err
+}
+
+// identity reads the header in a snapshot of its own.
+func (c *conn) identity(ctx context.Context) (identity, error) {
+	if err := c.script(ctx, sqlBeginRead); err != nil {
+		return identity{}, err
+	}
+	i, err := c.readIdentity(ctx)
+	return i, errors.Join(err, c.script(context.WithoutCancel(ctx), sqlRollback))
 }
 
 func incrementalVacuumSQL(pages int) string {
