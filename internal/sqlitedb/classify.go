@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -66,4 +67,22 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ended, err)
 	}
 	return Classify(err)
+}
+
+// fullBelow is how much a file system may have left and still count as full: SQLite gives up before the last byte.
+const fullBelow = 1 << 20
+
+// classify also tells a full disk from other failures to write. The driver (v0.36.0) means to and does not: it looks
+// for ENOSPC in an error that wraps it.
+func (d *DB) classify(ctx context.Context, err error) error {
+	classified := classify(ctx, err)
+	if d.path == "" || !errors.Is(classified, lashstore.ErrIO) {
+		return classified
+	}
+	for _, code := range []error{sqlite3.IOERR_WRITE, sqlite3.IOERR_TRUNCATE, sqlite3.IOERR_FSYNC, sqlite3.IOERR_SHMSIZE, sqlite3.IOERR_SHMMAP} {
+		if free, known := freeSpace(filepath.Dir(d.path)); errors.Is(err, code) && known && free < fullBelow {
+			return fmt.Errorf("%w: %w", lashstore.ErrFull, classified)
+		}
+	}
+	return classified
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/lashstore/lashstore"
@@ -115,7 +114,7 @@ func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
 	if d.writer == nil {
 		c, err := d.openWriter(ctx)
 		if err != nil {
-			return classify(ctx, err)
+			return d.classify(ctx, err)
 		}
 		d.writer = c
 	}
@@ -158,7 +157,7 @@ func (d *DB) Close() error {
 		errs := []error{d.readers.close()}
 		if d.writer != nil {
 			if d.memory == "" && !d.writer.broken {
-				errs = append(errs, d.lastCheckpoint(d.writer))
+				d.lastCheckpoint(d.writer)
 			}
 			errs = append(errs, d.writer.close())
 			d.writer = nil
@@ -168,18 +167,15 @@ func (d *DB) Close() error {
 	return d.closeErr
 }
 
-// lastCheckpoint empties the WAL if nobody else is reading it. It waits for nobody: whoever closes last does it.
-func (d *DB) lastCheckpoint(c *conn) error {
+// lastCheckpoint empties the WAL if nobody else is reading it. It waits for nobody: whoever closes last does it. What was
+// committed is as safe in the WAL, so that a checkpoint that fails, on a full disk for instance, is no failure to close.
+func (d *DB) lastCheckpoint(c *conn) {
 	ctx := context.Background()
-	if err := c.script(ctx, sqlNoBusyWait); err != nil {
-		return err
+	err := c.script(ctx, sqlNoBusyWait)
+	if err == nil {
+		_, err = c.checkpoint(ctx)
 	}
-	_, err := c.checkpoint(ctx)
-	if errors.Is(Classify(err), lashstore.ErrBusy) {
-		return nil
+	if err != nil && !errors.Is(Classify(err), lashstore.ErrBusy) {
+		d.options.Logger.Warn("the WAL stays as it is", "path", d.path, "error", err)
 	}
-	if _, missing := os.Stat(d.path); missing != nil {
-		return nil // the file was taken away by force: there is nothing left to keep
-	}
-	return err
 }

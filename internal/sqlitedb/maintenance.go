@@ -127,7 +127,7 @@ func (d *DB) Checkpoint(ctx context.Context) (bool, error) {
 	err := d.withWriter(ctx, func(c *conn) error {
 		var err error
 		done, err = c.checkpoint(ctx)
-		return classify(ctx, err)
+		return d.classify(ctx, err)
 	})
 	return done, err
 }
@@ -149,12 +149,12 @@ func (d *DB) Destroy(ctx context.Context, confirm func(*Tx) (bool, error)) (remo
 	}
 	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), exclusive)
 	if err != nil {
-		return false, classify(ctx, err)
+		return false, d.classify(ctx, err)
 	}
 	defer unlock()
 	err = d.withWriter(ctx, func(c *conn) error {
 		removed, err = d.destroy(ctx, c, confirm)
-		return classify(ctx, err)
+		return d.classify(ctx, err)
 	})
 	if removed {
 		err = errors.Join(err, d.Close())

@@ -29,7 +29,7 @@ func Open(ctx context.Context, path string, kind Kind, options *Options) (*DB, e
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	if err := d.open(ctx); err != nil {
-		return nil, fmt.Errorf("open %s: %w", d.path, d.explain(classify(ctx, err)))
+		return nil, fmt.Errorf("open %s: %w", d.path, d.explain(d.classify(ctx, err)))
 	}
 	return d, nil
 }
@@ -42,10 +42,10 @@ func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
 	d.memory = rand.Text()
 	c, err := d.connect(ctx, Create)
 	if err != nil {
-		return nil, fmt.Errorf("open in memory: %w", classify(ctx, err))
+		return nil, fmt.Errorf("open in memory: %w", d.classify(ctx, err))
 	}
 	if err := d.install(ctx, c); err != nil {
-		return nil, errors.Join(fmt.Errorf("open in memory: %w", classify(ctx, err)), c.close())
+		return nil, errors.Join(fmt.Errorf("open in memory: %w", d.classify(ctx, err)), c.close())
 	}
 	d.writer = c
 	return d, nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/lashstore/lashstore"
 )
@@ -227,39 +226,6 @@ func TestOldSQLiteIsRefused(t *testing.T) {
 	}
 }
 
-func TestNetworkFileSystemsAreKnownByTheirMagic(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "nfs", networkName(0x6969))
-	assert.Equal(t, "cifs", networkName(-0xacb2be)) // 0xFF534D42, sign-extended from 32 bits
-	assert.Empty(t, networkName(unix.EXT4_SUPER_MAGIC))
-	assert.Empty(t, networkName(unix.TMPFS_MAGIC))
-	name, err := networkFileSystem(t.TempDir())
-	require.NoError(t, err)
-	assert.Empty(t, name)
-}
-
-// A directory that nothing can be written to. The superuser may write everywhere, so that only a file system mounted
-// for reading shows it.
-func TestReadOnlyDirectoryIsTyped(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "mark"), nil, 0o600))
-	if os.Geteuid() == 0 {
-		if err := unix.Mount(dir, dir, "", unix.MS_BIND, ""); err != nil {
-			t.Skipf("the superuser writes everywhere, and a bind mount is refused: %v", err)
-		}
-		t.Cleanup(func() { assert.NoError(t, unix.Unmount(dir, unix.MNT_DETACH)) })
-		if err := unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
-			t.Skipf("the superuser writes everywhere, and a mount for reading is refused: %v", err)
-		}
-	} else {
-		require.NoError(t, os.Chmod(dir, 0o500))
-		t.Cleanup(func() { assert.NoError(t, os.Chmod(dir, 0o700)) })
-	}
-	_, err := Open(t.Context(), filepath.Join(dir, "new.db"), testKind, nil)
-	require.ErrorIs(t, err, lashstore.ErrReadOnly)
-}
-
 // 1. Destroy leaves a file alone that others have open, and one that it is told to leave.
 // 2. It removes it, and everything beside it, when nobody has it open.
 func TestDestroyWaitsForTheLastHandle(t *testing.T) {
@@ -327,4 +293,29 @@ func TestForeignKeyCheckNamesTheRow(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []ForeignKeyViolation{{Table: "c", RowID: 5, Parent: "p"}}, found)
 	require.NoError(t, d.Close())
+}
+
+// 10.W42: what an acknowledged commit survives is an option, and on every connection as it was chosen.
+func TestDurabilityIsSetOnEveryConnection(t *testing.T) {
+	t.Parallel()
+	for durability, synchronous := range map[lashstore.Durability]int64{lashstore.DurabilityFull: 2, lashstore.DurabilityNormal: 1} {
+		d := openTest(t, testPath(t), &Options{Durability: durability})
+		want := map[string]int64{
+			"PRAGMA synchronous": synchronous, "PRAGMA foreign_keys": 1, "PRAGMA trusted_schema": 0,
+			"PRAGMA cache_size": -DefaultCacheKiB, "PRAGMA busy_timeout": DefaultBusyTimeout.Milliseconds(),
+			"PRAGMA journal_size_limit": walLimit, "PRAGMA auto_vacuum": 2,
+		}
+		read := func(tx *Tx) error {
+			for pragma, n := range want {
+				got, err := tx.conn.number(tx.ctx, pragma)
+				require.NoError(t, err)
+				assert.Equal(t, n, got, pragma)
+			}
+			mode, err := tx.conn.text(tx.ctx, sqlJournalMode)
+			assert.Equal(t, walMode, mode)
+			return err
+		}
+		require.NoError(t, d.Update(t.Context(), read))
+		require.NoError(t, d.View(t.Context(), read))
+	}
 }

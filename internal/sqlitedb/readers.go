@@ -89,7 +89,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 	if c == nil {
 		var err error
 		if c, err = d.openReader(ctx); err != nil {
-			return classify(ctx, err)
+			return d.classify(ctx, err)
 		}
 	}
 	defer func() {

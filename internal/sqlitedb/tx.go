@@ -112,7 +112,7 @@ const rollbackLimit = 10 * time.Second
 // transact frames fn: waiting for the transaction to begin counts by ctx, what happens in it by inner.
 func (d *DB) transact(ctx, inner context.Context, c *conn, begin string, fn func(*Tx) error) (err error) {
 	if err := c.exec(ctx, begin); err != nil {
-		return classify(ctx, err)
+		return d.classify(ctx, err)
 	}
 	committed := false
 	defer func() {
@@ -127,14 +127,14 @@ func (d *DB) transact(ctx, inner context.Context, c *conn, begin string, fn func
 	}()
 	tx := &Tx{Now: d.now(), ctx: inner, conn: c}
 	if err := fn(tx); err != nil {
-		return classify(inner, err)
+		return d.classify(inner, err)
 	}
 	if c.raw.GetAutocommit() {
 		c.broken = true
 		return fmt.Errorf("%w: SQLite ended the transaction by itself", lashstore.ErrIO)
 	}
 	if err := c.exec(inner, sqlCommit); err != nil {
-		return classify(inner, err)
+		return d.classify(inner, err)
 	}
 	committed = true
 	return nil

@@ -1,0 +1,226 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/store"
+)
+
+func newFactory(t *testing.T) (*store.Factory, string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sessions")
+	f, err := store.NewFactory(dir, nil)
+	require.NoError(t, err)
+	return f, dir
+}
+
+func createSession(t *testing.T, f *store.Factory, id string) lashstore.SessionStore {
+	t.Helper()
+	s, err := f.CreateSession(t.Context(), lashstore.SessionMeta{SessionID: id})
+	require.NoError(t, err)
+	return s
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// 8.F.104: the name is made from the id, always the same, and stays in its directory.
+func TestFileNamesAreDeterministicAndSafe(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"../weird/session":       "weird_session-72a4af8b75b4e6fb.db",
+		"plain":                  "plain-" + "",
+		"日本":                     "session-",
+		"CON":                    "CON-",
+		strings.Repeat("a", 300): strings.Repeat("a", 80) + "-",
+		"a.db":                   "a_db-",
+	} {
+		got := store.FileName(id)
+		assert.True(t, strings.HasPrefix(got, strings.TrimSuffix(want, "72a4af8b75b4e6fb.db")), "%s: %s", id, got)
+		assert.Equal(t, got, store.FileName(id))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.String().Draw(t, "a"), rapid.String().Draw(t, "b")
+		name := store.FileName(a)
+		assert.Regexp(t, `^[A-Za-z0-9_-]{1,80}-[0-9a-f]{16}\.db$`, name)
+		assert.Equal(t, filepath.Base(name), name)
+		assert.Equal(t, a == b, strings.EqualFold(name, store.FileName(b)))
+	})
+}
+
+// 8.F.107, 8.B.47: deletion takes the file and all that stands beside it; a session made anew begins at its beginning.
+func TestDeleteLeavesNothing(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	s := createSession(t, f, "a")
+	_, err := s.TakeLease(t.Context(), lashstore.Owner{ID: "o", Incarnation: "1"}, 0)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	assert.Empty(t, entries(t, dir))
+	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	_, err = f.OpenSession(t.Context(), "a")
+	require.ErrorIs(t, err, lashstore.ErrSessionNotFound)
+	s = createSession(t, f, "a")
+	lease, err := s.TakeLease(t.Context(), lashstore.Owner{ID: "o", Incarnation: "1"}, 0)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, lease.Generation)
+	require.NoError(t, s.Close())
+}
+
+// 10.W13: a handle that was open when its session was deleted, in another process.
+//
+// 1. It learns of the deletion by a typed error, and writes nothing into a file that nobody will find.
+// 2. Its session made anew meanwhile is not touched by it, and is sound after the old handle has closed.
+// 3. When there was no successor, the last handle takes the file with it.
+func TestDeleteUnderAnOpenHandleOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	for _, successor := range []bool{true, false} {
+		f, dir := newFactory(t)
+		s := createSession(t, f, "a")
+		_, err := s.Commit(t.Context(), lashstore.Commit{
+			SessionID: "a", Expect: lashstore.Create(), WithoutLease: true,
+			Graph: lashstore.AppendNodes(message("old", "", lashstore.RoleUser, "old")),
+		})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		other := start(t, "hold", f.PathOf("a"))
+		assert.Equal(t, "open", other.line(t))
+		require.NoError(t, f.DeleteSession(t.Context(), "a"))
+		_, err = f.OpenSession(t.Context(), "a")
+		require.ErrorIs(t, err, lashstore.ErrSessionNotFound)
+		var next lashstore.SessionStore
+		if successor {
+			next = createSession(t, f, "a")
+			_, err = next.Commit(t.Context(), lashstore.Commit{
+				SessionID: "a", Expect: lashstore.Create(), WithoutLease: true,
+				Graph: lashstore.AppendNodes(message("new", "", lashstore.RoleUser, "new")),
+			})
+			require.NoError(t, err)
+		}
+		other.release(t)
+		assert.Equal(t, "true true", other.line(t))
+		require.NoError(t, other.Wait())
+		if !successor {
+			assert.Empty(t, entries(t, dir))
+			continue
+		}
+		loaded, err := next.Load(t.Context(), &lashstore.LoadOptions{Scope: lashstore.ScopeFull})
+		require.NoError(t, err)
+		require.Len(t, loaded.Graph.Nodes, 1)
+		assert.Equal(t, "new", loaded.Graph.Nodes[0].ID)
+		report, err := next.Verify(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, report.Findings)
+		require.NoError(t, next.Close())
+	}
+}
+
+// A deletion that was killed between its two steps: the session is gone, and its file goes with the next to come by.
+func TestDeletionCutShortIsFinished(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	s := createSession(t, f, "a")
+	require.NoError(t, s.Close())
+	require.NoError(t, store.MarkDeleted(t.Context(), f.PathOf("a")))
+	_, err := f.OpenSession(t.Context(), "a")
+	require.ErrorIs(t, err, lashstore.ErrSessionNotFound)
+	assert.Empty(t, entries(t, dir), "whoever closes last takes the file")
+	s = createSession(t, f, "a")
+	require.NoError(t, s.Close())
+	require.NoError(t, store.MarkDeleted(t.Context(), f.PathOf("a")))
+	s = createSession(t, f, "a")
+	meta, err := s.Meta(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "a", meta.SessionID)
+	require.NoError(t, s.Close())
+	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	for range f.Sessions(t.Context()) {
+		t.Error("a deleted session is listed")
+	}
+}
+
+// 10.W49, 10.W58: a file is what its header says, whatever its name; and what cannot be read is said, not skipped.
+func TestListingGoesByWhatFilesAre(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	for range f.Sessions(t.Context()) {
+		t.Error("a directory that is not there lists nothing")
+	}
+	old := createSession(t, f, "old")
+	require.NoError(t, old.Close())
+	// Named as the reference's hosts name other databases: it is a session all the same.
+	odd, err := store.Open(t.Context(), filepath.Join(dir, "x.db.effects.db"), lashstore.SessionMeta{SessionID: "odd"}, nil)
+	require.NoError(t, err)
+	_, err = odd.Commit(t.Context(), lashstore.Commit{
+		SessionID: "odd", Expect: lashstore.Create(), WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: "1"},
+		Graph: lashstore.AppendNodes(message("m", "", lashstore.RoleUser, "  hello\nworld ")),
+	})
+	require.NoError(t, err)
+	require.NoError(t, odd.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("no database ", 100)), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not looked at"), 0o600))
+
+	var ids, failed []string
+	for info, err := range f.Sessions(t.Context()) {
+		if err != nil {
+			require.ErrorIs(t, err, lashstore.ErrNotADatabase)
+			failed = append(failed, filepath.Base(info.Location))
+			continue
+		}
+		ids = append(ids, info.Meta.SessionID)
+		assert.Positive(t, info.Bytes)
+		if info.Meta.SessionID == "odd" {
+			assert.Equal(t, "hello", info.Summary.Title)
+			assert.EqualValues(t, 1, info.Summary.Turns)
+		}
+	}
+	assert.Equal(t, []string{"odd", "old"}, ids, "the most recently updated first")
+	assert.Equal(t, []string{"text.db"}, failed)
+}
+
+// A file that was copied under another session's name is not served as that session.
+func TestCopiedFileIsNotServedAsAnotherSession(t *testing.T) {
+	t.Parallel()
+	f, _ := newFactory(t)
+	require.NoError(t, createSession(t, f, "a").Close())
+	data, err := os.ReadFile(f.PathOf("a"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(f.PathOf("b"), data, 0o600))
+	_, err = f.OpenSession(t.Context(), "b")
+	require.ErrorIs(t, err, lashstore.ErrSessionMismatch)
+	require.ErrorIs(t, f.DeleteSession(t.Context(), "b"), lashstore.ErrSessionMismatch)
+}
+
+// 10.W13: deletion is fenced.
+func TestDeleteWaitsForTheLeasesHolder(t *testing.T) {
+	t.Parallel()
+	f, _ := newFactory(t)
+	s := createSession(t, f, "a")
+	lease, err := s.TakeLease(t.Context(), lashstore.Owner{ID: "o", Incarnation: "1"}, time.Hour)
+	require.NoError(t, err)
+	require.ErrorIs(t, f.DeleteSession(t.Context(), "a"), lashstore.ErrLeaseBusy)
+	require.NoError(t, s.ReleaseLease(t.Context(), lease.Fence()))
+	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	_, err = s.Load(context.Background(), nil)
+	require.ErrorIs(t, err, lashstore.ErrSessionDeleted)
+	require.NoError(t, s.Close())
+}
