@@ -90,5 +90,5 @@ func (s *Store) rebirth(ctx context.Context, meta lashstore.SessionMeta) error {
 	if err != nil {
 		return err
 	}
-	return s.identify(ctx)
+	return s.db.View(ctx, s.identify)
 }

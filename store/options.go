@@ -84,9 +84,9 @@ func (o *Options) validate() error {
 	return o.Profile.Validate()
 }
 
-func (o *Options) database(mode sqlitedb.Mode) *sqlitedb.Options {
+func (o *Options) database() *sqlitedb.Options {
 	return &sqlitedb.Options{
-		Mode: mode, Durability: o.Durability, BusyTimeout: o.BusyTimeout, Clock: o.Clock, Logger: o.Logger,
+		Durability: o.Durability, BusyTimeout: o.BusyTimeout, Clock: o.Clock, Logger: o.Logger,
 		CacheKiB: o.CacheKiB, KnownKinds: kindNames, AllowNetworkFS: o.AllowNetworkFS,
 	}
 }

@@ -59,14 +59,14 @@ var _ lashstore.SessionStore = (*Store)(nil)
 // a file system or an SQLite that cannot keep the store's promises; ErrSessionDeleted for a session whose deletion waits
 // for open handles.
 func Open(ctx context.Context, path string, meta lashstore.SessionMeta, options *Options) (*Store, error) {
-	return create(ctx, meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+	return create(meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
 		return sqlitedb.Open(ctx, path, kind, o)
 	})
 }
 
 // Memory creates a session in memory. It ends with the handle.
 func Memory(ctx context.Context, meta lashstore.SessionMeta, options *Options) (*Store, error) {
-	return create(ctx, meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+	return create(meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
 		return sqlitedb.OpenMemory(ctx, kind, o)
 	})
 }
@@ -85,12 +85,11 @@ func OpenReadOnly(ctx context.Context, path string, options *Options) (*Store, e
 
 type opener func(sqlitedb.Kind, *sqlitedb.Options) (*sqlitedb.DB, error)
 
-func create(ctx context.Context, meta lashstore.SessionMeta, options *Options, open opener) (*Store, error) {
+func create(meta lashstore.SessionMeta, options *Options, open opener) (*Store, error) {
 	if err := meta.Validate(); err != nil {
 		return nil, err
 	}
-	s, err := open1(ctx, options, func(kind sqlitedb.Kind, full Options) (*sqlitedb.DB, error) {
-		o := full.database(sqlitedb.Create)
+	s, err := openStore(options, func(kind sqlitedb.Kind, full Options, o *sqlitedb.Options) (*sqlitedb.DB, error) {
 		o.OnCreate = func(ctx context.Context, t *sqlitedb.Tx) error { return createSession(ctx, t, meta, full.Random) }
 		return open(kind, o)
 	})
@@ -105,17 +104,21 @@ func create(ctx context.Context, meta lashstore.SessionMeta, options *Options, o
 }
 
 func openExisting(ctx context.Context, path string, options *Options, mode sqlitedb.Mode) (*Store, error) {
-	s, err := open1(ctx, options, func(kind sqlitedb.Kind, full Options) (*sqlitedb.DB, error) {
-		return sqlitedb.Open(ctx, path, kind, full.database(mode))
+	s, err := openStore(options, func(kind sqlitedb.Kind, _ Options, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+		o.Mode = mode
+		return sqlitedb.Open(ctx, path, kind, o)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", lashstore.ErrSessionNotFound, err)
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// open1 opens a database and learns whose it is.
-func open1(ctx context.Context, options *Options, open func(sqlitedb.Kind, Options) (*sqlitedb.DB, error)) (*Store, error) {
+// openStore opens a database and learns whose it is, in one go.
+func openStore(options *Options, open func(sqlitedb.Kind, Options, *sqlitedb.Options) (*sqlitedb.DB, error)) (*Store, error) {
 	full := options.withDefaults()
 	if err := full.validate(); err != nil {
 		return nil, err
@@ -124,31 +127,22 @@ func open1(ctx context.Context, options *Options, open func(sqlitedb.Kind, Optio
 	if err != nil {
 		return nil, err
 	}
-	d, err := open(kind, full)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{db: d, options: full}
-	if err := s.identify(ctx); err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
-	return s, nil
+	s := &Store{options: full}
+	o := full.database()
+	o.OnOpen = s.identify
+	s.db, err = open(kind, full, o)
+	return s, err
 }
 
 // identify binds the handle to the session in the file.
-func (s *Store) identify(ctx context.Context) error {
-	return s.db.View(ctx, func(t *sqlitedb.Tx) error {
-		row, err := db.New(t).SessionState(t.Context())
-		if errors.Is(err, sql.ErrNoRows) {
-			return &lashstore.CorruptError{What: "session", Key: s.db.Path(), Reason: "a row that every file has is missing"}
-		}
-		if err != nil {
-			return err
-		}
-		s.sessionID, s.databaseID = row.SessionID, row.DatabaseID
-		s.deleted.Store(row.DeletedAtMS != nil)
-		return nil
-	})
+func (s *Store) identify(t *sqlitedb.Tx) error {
+	row, err := db.New(t).SessionGet(t.Context())
+	if errors.Is(err, sql.ErrNoRows) {
+		return &lashstore.CorruptError{What: "session", Key: "database", Reason: "the row that says whose it is is missing"}
+	}
+	s.sessionID, s.databaseID = row.SessionID, row.DatabaseID
+	s.deleted.Store(row.DeletedAtMS != nil)
+	return err
 }
 
 // createSession writes the rows that every session database has from its start.

@@ -44,7 +44,11 @@ func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open in memory: %w", d.classify(ctx, err))
 	}
-	if err := d.install(ctx, c); err != nil {
+	err = d.install(ctx, c)
+	if err == nil {
+		err = d.firstLook(ctx, c)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open in memory: %w", d.classify(ctx, err)), c.close())
 	}
 	d.writer = c
@@ -65,7 +69,11 @@ func (d *DB) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.prepareFile(ctx, c); err != nil {
+	err = d.prepareFile(ctx, c)
+	if err == nil {
+		err = d.firstLook(ctx, c)
+	}
+	if err != nil {
 		return errors.Join(err, c.close())
 	}
 	if d.ReadOnly() {
@@ -74,6 +82,13 @@ func (d *DB) open(ctx context.Context) error {
 		d.writer = c
 	}
 	return nil
+}
+
+func (d *DB) firstLook(ctx context.Context, c *conn) error {
+	if d.options.OnOpen == nil {
+		return nil
+	}
+	return d.transact(ctx, ctx, c, sqlBeginRead, d.options.OnOpen)
 }
 
 // checkPlace refuses what can be refused without opening anything.

@@ -44,6 +44,9 @@ type Options struct {
 	AllowNetworkFS bool
 	// OnCreate runs in the transaction that creates the schema, for whoever creates it.
 	OnCreate func(ctx context.Context, tx *Tx) error
+	// OnOpen reads what every open needs, in a snapshot on the connection that is there already: a View would open a
+	// second one.
+	OnOpen func(tx *Tx) error
 }
 
 // Defaults of Options.
