@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"/db":                    {""},
 	"/internal/sqlitedb":     {"", "/db"},
 	"/internal/lease":        {"", "/db", "/internal/sqlitedb"},
+	"/internal/testdb":       {"", "/internal/sqlitedb"}, // for tests alone
 	"/internal/refstore":     {""},
 	"/internal/conversation": {""},
 	"/store":                 {"", "/db", "/internal/sqlitedb", "/internal/lease"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 // ownersOf says which packages alone may import something from outside.
 var ownersOf = map[string][]string{
 	"github.com/ncruces/":            {"/internal/sqlitedb"},
-	"database/sql":                   {"/db", "/internal/sqlitedb", "/store"},
+	"database/sql":                   {"/db", "/internal/sqlitedb", "/internal/testdb", "/store"},
 	"github.com/klauspost/compress":  {"/store"},
 	"github.com/spf13/cobra":         {"/cmd/lashstore"},
 	"github.com/stretchr/testify":    {},
