@@ -53,6 +53,79 @@ func (q *Queries) VerifyAheadOfHead(ctx context.Context) ([]VerifyAheadOfHeadRow
 	return items, nil
 }
 
+const VerifyDeadLeaf = `-- name: VerifyDeadLeaf :many
+SELECT n.node_id FROM heads AS h JOIN nodes AS n ON n.seq = h.leaf_seq WHERE n.tombstoned_at_ms IS NOT NULL
+`
+
+// A leaf that is not live.
+func (q *Queries) VerifyDeadLeaf(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyDeadLeaf)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyDeadLeaf: %w", err)
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var node_id string
+		if err := rows.Scan(&node_id); err != nil {
+			return nil, fmt.Errorf("query VerifyDeadLeaf: %w", err)
+		}
+		items = append(items, node_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyDeadLeaf: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyDeadLeaf: %w", err)
+	}
+	return items, nil
+}
+
+const VerifyNodes = `-- name: VerifyNodes :many
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > ?1 ORDER BY n.seq LIMIT ?2
+`
+
+type VerifyNodesParams struct {
+	AfterSeq int64
+	MaxRows  int64
+}
+
+// Live nodes, a page at a time: a history may be longer than memory.
+func (q *Queries) VerifyNodes(ctx context.Context, arg VerifyNodesParams) ([]Node, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyNodes, arg.AfterSeq, arg.MaxRows)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyNodes: %w", err)
+	}
+	defer rows.Close()
+	var items []Node
+	for rows.Next() {
+		var i Node
+		if err := rows.Scan(
+			&i.Seq,
+			&i.ParentSeq,
+			&i.TombstonedAtMS,
+			&i.NodeID,
+			&i.Kind,
+			&i.Role,
+			&i.FrameID,
+			&i.Revision,
+			&i.CreatedAtMS,
+			&i.CausedBy,
+			&i.Payload,
+		); err != nil {
+			return nil, fmt.Errorf("query VerifyNodes: %w", err)
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyNodes: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyNodes: %w", err)
+	}
+	return items, nil
+}
+
 const VerifyOrphanedNodes = `-- name: VerifyOrphanedNodes :many
 
 SELECT n.node_id, p.node_id AS parent_id FROM nodes AS n JOIN nodes AS p ON p.seq = n.parent_seq

@@ -18,7 +18,7 @@ import (
 func (f *Factory) DeleteSession(ctx context.Context, sessionID string) error {
 	s, err := f.open(ctx, sessionID, OpenExisting)
 	if errors.Is(err, lashstore.ErrSessionNotFound) {
-		return nil
+		return nil // or deleted before, and finished now if that can be
 	}
 	if err != nil {
 		return err
@@ -46,18 +46,18 @@ func (s *Store) markDeleted(ctx context.Context) error {
 
 // recreate makes a session anew whose predecessor is deleted but still has its file. The file goes if it can; else its
 // contents are wiped in one transaction, and handles that are open on the predecessor find another database id.
-func (f *Factory) recreate(ctx context.Context, old *Store, meta lashstore.SessionMeta) (lashstore.SessionStore, error) {
-	removed, err := old.removeFile(ctx)
+func (s *Store) recreate(ctx context.Context, path string, meta lashstore.SessionMeta, options *Options) (*Store, error) {
+	removed, err := s.removeFile(ctx)
 	if err == nil && removed {
-		return f.CreateSession(ctx, meta)
+		return Open(ctx, path, meta, options)
 	}
 	if err == nil {
-		err = old.rebirth(ctx, meta)
+		err = s.rebirth(ctx, meta)
 	}
 	if err != nil {
-		return nil, errors.Join(err, old.db.Close())
+		return nil, errors.Join(err, s.db.Close())
 	}
-	return old, nil
+	return s, nil
 }
 
 // removeFile removes the file of a deleted session if no other handle is open on it, and reports whether it did. What the

@@ -53,10 +53,7 @@ func (f *Factory) CreateSession(ctx context.Context, meta lashstore.SessionMeta)
 	if err != nil {
 		return nil, err
 	}
-	if !s.deleted.Load() {
-		return s, nil
-	}
-	return f.recreate(ctx, s, meta)
+	return s, nil
 }
 
 // OpenSession opens a session that exists.
@@ -80,18 +77,17 @@ func (f *Factory) open(ctx context.Context, sessionID string, open openFunc) (*S
 		return nil, err
 	}
 	s, err := open(ctx, f.PathOf(sessionID), &f.options)
+	if errors.Is(err, lashstore.ErrSessionDeleted) {
+		return nil, fmt.Errorf("%w: %w", lashstore.ErrSessionNotFound, err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case s.deleted.Load():
-		err = fmt.Errorf("%w: deleted", lashstore.ErrSessionNotFound)
-	case s.sessionID != sessionID:
+	if s.sessionID != sessionID {
 		err = &lashstore.SessionMismatchError{Bound: s.sessionID, Attempted: sessionID}
-	default:
-		return s, nil
+		return nil, errors.Join(err, s.Close())
 	}
-	return nil, errors.Join(err, s.Close())
+	return s, nil
 }
 
 // Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each.
@@ -106,8 +102,10 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 		for _, path := range paths {
 			info, err := f.inspect(ctx, path)
 			switch {
-			case errors.Is(err, lashstore.ErrSessionDeleted), errors.Is(err, lashstore.ErrSessionNotFound):
-				// Deleted between the listing and the look, or waiting for its last handle.
+			case errors.Is(err, lashstore.ErrSessionNotFound):
+				// Deleted between the listing and the look.
+			case errors.Is(err, lashstore.ErrSessionDeleted):
+				f.finishDeletion(ctx, path)
 			case err != nil:
 				if !yield(info, fmt.Errorf("%s: %w", filepath.Base(path), err)) {
 					return
@@ -124,6 +122,18 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 				return
 			}
 		}
+	}
+}
+
+// finishDeletion removes what a deletion left because somebody had the file open then. It comes round again if somebody
+// has still.
+func (f *Factory) finishDeletion(ctx context.Context, path string) {
+	s, err := OpenExisting(ctx, path, &f.options)
+	if err == nil {
+		err = s.Close() // made anew meanwhile
+	}
+	if err != nil && !errors.Is(err, lashstore.ErrSessionDeleted) {
+		f.options.Logger.DebugContext(ctx, "a deleted session's file was looked at in vain", "path", path, "error", err)
 	}
 }
 

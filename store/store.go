@@ -53,15 +53,19 @@ var _ lashstore.SessionStore = (*Store)(nil)
 
 // Open opens the session database at path, and creates it first when there is no file or an empty one. meta describes
 // the session for its creation; of an existing one only meta.SessionID counts, which must be the session's:
-// SessionMismatchError. The directory must exist.
+// SessionMismatchError. A session that was deleted, and whose file is still there, is made anew. The directory must
+// exist.
 //
 // Errors: SchemaError and ErrNotADatabase for a file that is something else, which is not touched; EnvironmentError for
-// a file system or an SQLite that cannot keep the store's promises; ErrSessionDeleted for a session whose deletion waits
-// for open handles.
+// a file system or an SQLite that cannot keep the store's promises.
 func Open(ctx context.Context, path string, meta lashstore.SessionMeta, options *Options) (*Store, error) {
-	return create(meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
+	s, err := create(meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
 		return sqlitedb.Open(ctx, path, kind, o)
 	})
+	if err != nil || !s.deleted.Load() {
+		return s, err
+	}
+	return s.recreate(ctx, path, meta, options)
 }
 
 // Memory creates a session in memory. It ends with the handle.
@@ -72,7 +76,7 @@ func Memory(ctx context.Context, meta lashstore.SessionMeta, options *Options) (
 }
 
 // OpenExisting opens the session database at path. A file that is not there matches fs.ErrNotExist and
-// ErrSessionNotFound, and none is created. Other errors as Open.
+// ErrSessionNotFound, and none is created; a session that was deleted is ErrSessionDeleted. Other errors as Open.
 func OpenExisting(ctx context.Context, path string, options *Options) (*Store, error) {
 	return openExisting(ctx, path, options, sqlitedb.Existing)
 }
@@ -113,6 +117,9 @@ func openExisting(ctx context.Context, path string, options *Options, mode sqlit
 	}
 	if err != nil {
 		return nil, err
+	}
+	if s.deleted.Load() {
+		return nil, errors.Join(lashstore.ErrSessionDeleted, s.Close()) // which finishes the deletion if it can
 	}
 	return s, nil
 }

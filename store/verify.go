@@ -105,7 +105,8 @@ func (v *verifier) meta(t *tx) error {
 	return err
 }
 
-// graph reads every live node, and what a person would count.
+// graph reads every live node, and counts what the summary counts. That every parent is there, and older, is for the
+// file's own checks.
 func (v *verifier) graph(t *tx) error {
 	orphans, err := t.q.VerifyOrphanedNodes(t.Context())
 	if err != nil {
@@ -114,25 +115,29 @@ func (v *verifier) graph(t *tx) error {
 	for _, o := range orphans {
 		v.find(lashstore.FindingGraph, o.NodeID, fmt.Sprintf("live, but its parent %q is tombstoned", o.ParentID))
 	}
-	rows, err := t.q.NodeListLive(t.Context())
-	if err != nil {
-		return err
-	}
-	v.report.Nodes = int64(len(rows))
+	const page = 256
 	var messages, userMessages int64
-	for _, row := range rows {
-		n, err := nodeFromRow(row, "")
-		if err := v.check(err, lashstore.FindingGraph); err != nil {
+	for after := int64(-1); ; {
+		rows, err := t.q.VerifyNodes(t.Context(), db.VerifyNodesParams{AfterSeq: after, MaxRows: page})
+		if err != nil {
 			return err
 		}
-		if row.Kind == string(lashstore.NodeMessage) {
-			messages++
-			if value(row.Role) == string(lashstore.RoleUser) {
-				userMessages++
+		for _, row := range rows {
+			after = row.Seq
+			v.report.Nodes++
+			if row.Kind == string(lashstore.NodeMessage) {
+				messages++
+				if value(row.Role) == string(lashstore.RoleUser) {
+					userMessages++
+				}
+			}
+			_, err := nodeFromRow(row, "")
+			if err := v.check(err, lashstore.FindingGraph); err != nil {
+				return err
 			}
 		}
-		if err == nil && lashstore.ValidateID("node", n.ID) != nil {
-			v.find(lashstore.FindingGraph, n.ID, "its id is not one")
+		if len(rows) < page {
+			break
 		}
 	}
 	if sum := t.state.summary; sum.Messages != messages || sum.UserMessages != userMessages {
@@ -165,10 +170,10 @@ func (v *verifier) head(t *tx) error {
 	if !json.Valid([]byte(config)) {
 		v.find(lashstore.FindingHead, "config", "stored JSON is none")
 	}
-	if t.state.leafSeq == nil {
-		return nil
+	dead, err := t.q.VerifyDeadLeaf(t.Context())
+	for _, id := range dead {
+		v.find(lashstore.FindingHead, id, "is the leaf and tombstoned")
 	}
-	_, _, err = t.walk(*t.state.leafSeq, maxWalk)
 	return err
 }
 

@@ -112,6 +112,7 @@ const rollbackLimit = 10 * time.Second
 // transact frames fn: waiting for the transaction to begin counts by ctx, what happens in it by inner.
 func (d *DB) transact(ctx, inner context.Context, c *conn, begin string, fn func(*Tx) error) (err error) {
 	if err := c.exec(ctx, begin); err != nil {
+		d.rollback(c) // begun and interrupted in one
 		return d.classify(ctx, err)
 	}
 	committed := false

@@ -19,6 +19,14 @@ UNION ALL
 SELECT CAST('blob ' || lower(hex(b.hash)) AS TEXT) AS what, b.revision FROM blobs AS b, heads AS h4
 WHERE b.revision > h4.revision;
 
+-- A leaf that is not live.
+-- name: VerifyDeadLeaf :many
+SELECT n.node_id FROM heads AS h JOIN nodes AS n ON n.seq = h.leaf_seq WHERE n.tombstoned_at_ms IS NOT NULL;
+
+-- Live nodes, a page at a time: a history may be longer than memory.
+-- name: VerifyNodes :many
+SELECT n.* FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > @after_seq ORDER BY n.seq LIMIT @max_rows;
+
 -- The single rows that must exist.
 -- name: VerifyRowCounts :one
 SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM heads) AS heads,
