@@ -57,7 +57,12 @@ func (d *DB) dsn(mode Mode) string {
 	if d.memory != "" {
 		return "file:/" + d.memory + "?vfs=memdb"
 	}
-	query := map[Mode]string{Create: "mode=rwc", Existing: "mode=rw", ReadOnly: "mode=ro"}[mode]
+	// A handle for reading opens the file for writing too, where it may, and writes nothing: SQLite itself tidies up the
+	// WAL and its shared memory when the last connection closes, and one that only may read would leave both behind.
+	query := "mode=rw"
+	if mode == Create {
+		query = "mode=rwc"
+	}
 	if d.vfs != "" {
 		query += "&vfs=" + d.vfs
 	}

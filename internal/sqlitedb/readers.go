@@ -105,11 +105,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 }
 
 func (d *DB) openReader(ctx context.Context) (*conn, error) {
-	mode := Existing // a reader of a WAL database writes to its shared memory
-	if d.ReadOnly() {
-		mode = ReadOnly
-	}
-	c, err := d.connect(ctx, mode)
+	c, err := d.connect(ctx, Existing)
 	if err != nil {
 		return nil, err
 	}
