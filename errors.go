@@ -36,6 +36,8 @@ var (
 	ErrCorrupt = errors.New("stored data is corrupt")
 	// ErrConstraint: a rule of the schema refused the write; the message names the rule. It means a bug in a backend.
 	ErrConstraint = errors.New("schema constraint violated")
+	// ErrInternal: a panic was met and contained. Nothing was written. It means a bug, whose stack is in the log.
+	ErrInternal = errors.New("internal error")
 )
 
 // Errors met when a request is judged, before anything is written.

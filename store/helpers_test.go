@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -133,9 +132,4 @@ func (f *fixture) turns(n int) {
 	for i := 1; i <= n; i++ {
 		f.commit(f.turn(i))
 	}
-}
-
-// clock is a settable one.
-func fixedClock(at time.Time) lashstore.Clock {
-	return lashstore.ClockFunc(func() time.Time { return at })
 }

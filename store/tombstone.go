@@ -57,9 +57,7 @@ func (s *Store) tombstone(ctx context.Context, fence *lashstore.Fence, fn func(*
 		if err != nil {
 			return err
 		}
-		changed, err := t.q.HeadSetMessages(t.Context(), db.HeadSetMessagesParams{
-			Messages: counts.Messages, UserMessages: counts.UserMessages,
-		})
+		changed, err := t.q.HeadSetMessages(t.Context(), db.HeadSetMessagesParams(counts))
 		return t.changedOne(changed, err, "head")
 	})
 	if err != nil {

@@ -99,12 +99,14 @@ func (tx *Tx) ReadBlobAt(table, column string, rowID int64, p []byte, off int64)
 }
 
 // PanicError is a panic that was met inside a transaction. The transaction was rolled back and the connection replaced.
+// It matches lashstore.ErrInternal.
 type PanicError struct {
 	Value any
 	Stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("panic in a transaction: %v", e.Value) }
+func (e *PanicError) Error() string        { return fmt.Sprintf("panic in a transaction: %v", e.Value) }
+func (e *PanicError) Is(target error) bool { return target == lashstore.ErrInternal }
 
 // rollbackLimit bounds how long a rollback may take.
 const rollbackLimit = 10 * time.Second

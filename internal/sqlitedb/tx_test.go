@@ -76,6 +76,7 @@ func TestPanicRollsBackAndTheHandleWorksOn(t *testing.T) {
 		var p *PanicError
 		require.ErrorAs(t, err, &p)
 		assert.Equal(t, "boom", p.Value)
+		require.ErrorIs(t, err, lashstore.ErrInternal)
 		require.ErrorAs(t, d.View(t.Context(), func(*Tx) error { panic("bang") }), &p)
 	}
 	run(t, d, insertSQL, 2, 2)
