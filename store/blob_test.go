@@ -1,0 +1,95 @@
+package store_test
+
+import (
+	"io"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/store"
+)
+
+// 3.2, 10.W53: what is compressed, by profile; and what is not compressed is stored byte for byte.
+func TestProfilesCompressWhatTheySay(t *testing.T) {
+	t.Parallel()
+	for profile, codecs := range map[lashstore.CompressionProfile][3]string{
+		lashstore.ProfileLowLatency: {"raw", "raw", "raw"},
+		lashstore.ProfileBalanced:   {"raw", "raw", "zstd"},
+		lashstore.ProfileCompact:    {"raw", "zstd", "zstd"},
+	} {
+		f := setup(t, &store.Options{Profile: profile})
+		for i, size := range []int{1023, 4095, 4096} {
+			content := text(size, i)
+			ref, err := f.PutBlob(t.Context(), lashstore.ToolState, content)
+			require.NoError(t, err)
+			assert.Equal(t, lashstore.HashOf(content), ref, "the hash is of the plain content")
+			requireCodec(t, f, ref, codecs[i])
+			ref, err = f.PutBlob(t.Context(), lashstore.GenericBlob, append([]byte("generic "), content...))
+			require.NoError(t, err)
+			requireCodec(t, f, ref, "raw")
+		}
+		random := make([]byte, 8192)
+		state := uint32(1)
+		for i := range random {
+			state = state*1664525 + 1013904223
+			random[i] = byte(state >> 24)
+		}
+		ref, err := f.PutBlob(t.Context(), lashstore.ToolState, random)
+		require.NoError(t, err)
+		requireCodec(t, f, ref, "raw") // smaller is kept, larger is not
+		f.sound()
+	}
+}
+
+func requireCodec(t *testing.T, f *fixture, ref lashstore.Hash, codec string) {
+	t.Helper()
+	stream, info, err := f.OpenBlob(t.Context(), ref)
+	require.NoError(t, err)
+	content, err := io.ReadAll(stream)
+	require.NoError(t, err)
+	require.NoError(t, stream.Close())
+	whole, err := f.Blob(t.Context(), ref)
+	require.NoError(t, err)
+	assert.Equal(t, whole, content)
+	assert.Equal(t, codec, info.Codec)
+	assert.EqualValues(t, len(content), info.Size)
+	if codec == "raw" {
+		assert.Equal(t, info.Size, info.StoredSize)
+	} else {
+		assert.Less(t, info.StoredSize, info.Size)
+	}
+}
+
+// Bad input: parts at and over the limit. A large one reads as a stream in memory that does not grow with it.
+func TestLargePartsWorkAndLargerOnesAreRefused(t *testing.T) {
+	t.Parallel()
+	f := setup(t, &store.Options{Durability: lashstore.DurabilityNormal})
+	f.turns(1)
+	for _, size := range []int{64 << 20, lashstore.MaxValueSize + 1} {
+		c := f.turn(2)
+		c.Checkpoint.Parts["big"] = lashstore.PartContent(make([]byte, size))
+		_, err := f.Commit(t.Context(), c)
+		var large *lashstore.TooLargeError
+		require.ErrorAs(t, err, &large)
+		assert.EqualValues(t, size, large.Size)
+	}
+	c := f.turn(2)
+	content := text(lashstore.MaxValueSize, 1)
+	c.Checkpoint.Parts["big"] = lashstore.Part{Content: content, Descriptor: lashstore.GenericBlob}
+	ref := f.commit(c).Parts["big"]
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	stream, info, err := f.OpenBlob(t.Context(), ref)
+	require.NoError(t, err)
+	n, err := io.Copy(io.Discard, stream)
+	require.NoError(t, err)
+	require.NoError(t, stream.Close())
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, info.Size, n)
+	assert.Less(t, after.HeapInuse, before.HeapInuse+24<<20, "a stream holds a piece at a time")
+	f.sound()
+}
