@@ -130,9 +130,14 @@ func TestFlippedByteInABlobIsFound(t *testing.T) {
 	f.damage(func(path string) {
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
-		at := bytes.Index(data, []byte("line 3 of 1; "))
-		require.Positive(t, at)
-		testdb.FlipByte(t, path, int64(at))
+		pattern, found := []byte("line 3 of 1; "), 0
+		for at := 0; at < len(data); at++ { // a page that moved leaves a copy behind
+			if bytes.HasPrefix(data[at:], pattern) {
+				testdb.FlipByte(t, path, int64(at))
+				found++
+			}
+		}
+		require.Positive(t, found)
 	})
 	_, err := f.Load(t.Context(), nil)
 	require.ErrorIs(t, err, lashstore.ErrCorrupt)

@@ -103,7 +103,8 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 			info, err := f.inspect(ctx, path)
 			switch {
 			case errors.Is(err, lashstore.ErrSessionNotFound):
-				// Deleted between the listing and the look.
+				// Deleted between the listing and the look; or empty: its creation was killed, or is under way.
+				f.options.Logger.DebugContext(ctx, "no session in a file", "path", path, "error", err)
 			case errors.Is(err, lashstore.ErrSessionDeleted):
 				f.finishDeletion(ctx, path)
 			case err != nil:

@@ -75,7 +75,7 @@ func (l *lineReader) next() ([]byte, error) {
 	for {
 		piece, err := l.r.ReadSlice('\n')
 		size += int64(len(piece))
-		if size <= int64(l.max)+1 { // the line's end does not count
+		if size <= int64(l.max)+1 { // its end does not count
 			l.buf = append(l.buf, piece...)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -86,10 +86,10 @@ func (l *lineReader) next() ([]byte, error) {
 		}
 		break
 	}
-	if size > int64(l.max)+1 {
+	line := bytes.TrimSuffix(l.buf, []byte("\n"))
+	if size > int64(l.max)+1 || len(line) > l.max {
 		return nil, &lashstore.TooLargeError{Field: "line", Size: size, Max: int64(l.max)}
 	}
-	line := bytes.TrimSuffix(l.buf, []byte("\n"))
 	if l.number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	}

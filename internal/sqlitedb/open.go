@@ -20,7 +20,8 @@ import (
 // Open opens the database at path. What the file is is judged by its header before anything is written: a file that is
 // something else is left as it is. Any number of processes may open a new path at once; one of them makes the schema.
 //
-// Errors, each wrapped with the path: fs.ErrNotExist for a missing file (or directory, when creating); SchemaError;
+// Errors, each wrapped with the path: fs.ErrNotExist for a missing file (or directory, when creating), and for an empty
+// one, which is what is left of a creation that was killed; SchemaError;
 // ErrNotADatabase; EnvironmentError; the storage errors.
 func Open(ctx context.Context, path string, kind Kind, options *Options) (*DB, error) {
 	d := newDB(kind, options.withDefaults())
@@ -133,6 +134,9 @@ func (d *DB) prepareFile(ctx context.Context, c *conn) error {
 	if found.empty() && d.options.Mode == Create {
 		return d.install(ctx, c)
 	}
+	if found.empty() { // whoever was making it died, or is about to
+		return fmt.Errorf("%w: the database is empty", fs.ErrNotExist)
+	}
 	if err := d.judge(found); err != nil {
 		return err
 	}
@@ -218,8 +222,7 @@ func (d *DB) switchToWAL(ctx context.Context, c *conn) error {
 
 // install makes the schema, unless somebody else does so first.
 func (d *DB) install(ctx context.Context, c *conn) error {
-	// Before the first page is written: later it cannot be chosen any more.
-	if err := c.script(ctx, sqlAutoVacuum); err != nil {
+	if err := c.script(ctx, layoutPragmas); err != nil {
 		return err
 	}
 	if d.memory == "" {

@@ -158,7 +158,7 @@ func TestEmptyFileIsCreatedIntoOnlyWhenCreating(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	for _, mode := range []Mode{Existing, ReadOnly} {
 		_, err := Open(t.Context(), path, testKind, &Options{Mode: mode})
-		require.ErrorIs(t, err, lashstore.ErrSchema)
+		require.ErrorIs(t, err, fs.ErrNotExist)
 	}
 	assert.True(t, openTest(t, path, nil).Created())
 }
@@ -180,7 +180,7 @@ func TestTruncatedFilesAreNeverServed(t *testing.T) {
 		require.NoError(t, os.WriteFile(cut, whole[:size], 0o600))
 		d, err := Open(t.Context(), cut, testKind, &Options{Mode: Existing})
 		if err != nil {
-			requireOneOf(t, err, lashstore.ErrCorrupt, lashstore.ErrNotADatabase, lashstore.ErrSchema, lashstore.ErrIO)
+			requireOneOf(t, err, lashstore.ErrCorrupt, lashstore.ErrNotADatabase, lashstore.ErrSchema, lashstore.ErrIO, fs.ErrNotExist)
 			continue
 		}
 		problems, err := d.IntegrityCheck(t.Context())
@@ -303,7 +303,7 @@ func TestDurabilityIsSetOnEveryConnection(t *testing.T) {
 		want := map[string]int64{
 			"PRAGMA synchronous": synchronous, "PRAGMA foreign_keys": 1, "PRAGMA trusted_schema": 0,
 			"PRAGMA cache_size": -DefaultCacheKiB, "PRAGMA busy_timeout": DefaultBusyTimeout.Milliseconds(),
-			"PRAGMA journal_size_limit": walLimit, "PRAGMA auto_vacuum": 2,
+			"PRAGMA journal_size_limit": walLimit, "PRAGMA auto_vacuum": 2, sqlPageSize: pageSize,
 		}
 		read := func(tx *Tx) error {
 			for pragma, n := range want {

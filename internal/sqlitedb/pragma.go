@@ -19,7 +19,6 @@ const (
 	sqlSavepoint    = "SAVEPOINT inner_step"
 	sqlRelease      = "RELEASE inner_step"
 	sqlRollbackTo   = "ROLLBACK TO inner_step"
-	sqlAutoVacuum   = "PRAGMA auto_vacuum = INCREMENTAL"
 	sqlQueryOnly    = "PRAGMA query_only = ON"
 	sqlNoBusyWait   = "PRAGMA busy_timeout = 0"
 	sqlTruncateWAL  = "PRAGMA wal_checkpoint(TRUNCATE)"
@@ -39,11 +38,18 @@ const (
 // driver would panic.
 const maxLength = lashstore.MaxValueSize + 1<<20
 
+// pageSize is chosen when a file is made and never again. Half of SQLite's default: a session has some twenty trees,
+// each of a page at least, and most sessions are small.
+const pageSize = 2048
+
 // walLimit bounds the WAL file after a checkpoint; autoCheckpoint is how many pages bring one about.
 const (
 	walLimit       = 4 << 20
-	autoCheckpoint = 1000
+	autoCheckpoint = walLimit / pageSize
 )
+
+// layoutPragmas choose what cannot be chosen any more once the first page is written.
+var layoutPragmas = fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL", pageSize)
 
 // connectionPragmas set up a connection once the file is known to be ours.
 func (d *DB) connectionPragmas() string {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/store"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var full bool
+	c := &cobra.Command{
+		Use:   "show SESSION",
+		Short: "Show a conversation for reading",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.each(c.Context(), args, store.OpenReadOnly, func(s *store.Store, _ target) error {
+				return a.show(c.Context(), s, full)
+			})
+		},
+	}
+	c.Flags().BoolVar(&full, "full", false, "show all of tool results and attachments")
+	return c
+}
+
+func (a *app) show(ctx context.Context, s lashstore.SessionStore, full bool) error {
+	meta, err := s.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	session, err := s.Load(ctx, &lashstore.LoadOptions{WithoutParts: true})
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.emit(newJSONConversation(meta, session))
+	}
+	width, is := terminal(a.stdout)
+	if !is {
+		width = 100
+	}
+	return buffered(a.stdout, func(w *bufio.Writer) error {
+		r := renderer{w: w, width: min(width, 120), full: full}
+		r.header(meta, session)
+		for _, n := range session.Graph.Nodes {
+			r.node(n)
+		}
+		return nil
+	})
+}
+
+// jsonConversation is a whole session as a machine reads it.
+type jsonConversation struct {
+	jsonSession
+	Cwd      string          `json:"cwd,omitempty"`
+	Relation jsonRelation    `json:"relation"`
+	Extra    json.RawMessage `json:"extra"`
+	Config   json.RawMessage `json:"config"`
+	Usage    []jsonUsage     `json:"usage"`
+	Nodes    []jsonNode      `json:"nodes"`
+	State    json.RawMessage `json:"turn_state"`
+}
+
+type jsonRelation struct {
+	Kind            lashstore.RelationKind `json:"kind"`
+	ParentSessionID string                 `json:"parent_session_id,omitempty"`
+	CausedBy        json.RawMessage        `json:"caused_by,omitempty"`
+}
+
+type jsonUsage struct {
+	Source string `json:"source"`
+	Model  string `json:"model"`
+	lashstore.TokenUsage
+}
+
+type jsonNode struct {
+	ID        string             `json:"id"`
+	ParentID  string             `json:"parent_id,omitempty"`
+	Kind      lashstore.NodeKind `json:"kind"`
+	Role      lashstore.Role     `json:"role,omitempty"`
+	FrameID   string             `json:"frame_id,omitempty"`
+	CausedBy  json.RawMessage    `json:"caused_by,omitempty"`
+	CreatedAt *time.Time         `json:"created_at"`
+	Payload   json.RawMessage    `json:"payload"`
+}
+
+func newJSONConversation(meta lashstore.SessionMeta, s *lashstore.Session) jsonConversation {
+	c := jsonConversation{
+		jsonSession: newJSONSession(meta, s.Revision, s.Summary), Cwd: meta.Cwd,
+		Relation: jsonRelation{meta.Relation.Kind, meta.Relation.ParentSessionID, meta.Relation.CausedBy},
+		Extra:    meta.Extra, Config: s.Config, Usage: []jsonUsage{}, Nodes: []jsonNode{},
+	}
+	if s.Checkpoint != nil {
+		c.State = s.Checkpoint.TurnState
+	}
+	for _, u := range s.Usage {
+		c.Usage = append(c.Usage, jsonUsage{u.Source, u.Model, u.Usage})
+	}
+	for _, n := range s.Graph.Nodes {
+		c.Nodes = append(c.Nodes, jsonNode{
+			n.ID, n.ParentID, n.Kind, n.Role, n.FrameID, n.CausedBy, jsonTime(n.CreatedAt), n.Payload,
+		})
+	}
+	return c
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/store"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stats [SESSION...]",
+		Short: "Count the rows and bytes of sessions, all when none is named",
+		RunE:  func(c *cobra.Command, args []string) error { return a.stats(c.Context(), args) },
+	}
+}
+
+type jsonStats struct {
+	SessionID       string `json:"session_id"`
+	Nodes           int64  `json:"nodes"`
+	Tombstones      int64  `json:"tombstones"`
+	NodeBytes       int64  `json:"node_bytes"`
+	Blobs           int64  `json:"blobs"`
+	BlobBytes       int64  `json:"blob_bytes"`
+	BlobStoredBytes int64  `json:"blob_stored_bytes"`
+	Receipts        int64  `json:"receipts"`
+	UsageDeltas     int64  `json:"usage_deltas"`
+	Frames          int64  `json:"frames"`
+	Artifacts       int64  `json:"artifacts"`
+	FileBytes       int64  `json:"file_bytes"`
+	WALBytes        int64  `json:"wal_bytes"`
+	FreeBytes       int64  `json:"free_bytes"`
+}
+
+func newJSONStats(id string, s lashstore.Stats) jsonStats {
+	return jsonStats{
+		SessionID: id, Nodes: s.Nodes, Tombstones: s.Tombstones, NodeBytes: s.NodeBytes,
+		Blobs: s.Blobs, BlobBytes: s.BlobBytes, BlobStoredBytes: s.BlobStoredBytes, Receipts: s.Receipts,
+		UsageDeltas: s.UsageDeltas, Frames: s.Frames, Artifacts: s.Artifacts,
+		FileBytes: s.FileBytes, WALBytes: s.WALBytes, FreeBytes: s.FreeBytes,
+	}
+}
+
+func (s *jsonStats) add(o jsonStats) {
+	s.Nodes += o.Nodes
+	s.Tombstones += o.Tombstones
+	s.NodeBytes += o.NodeBytes
+	s.Blobs += o.Blobs
+	s.BlobBytes += o.BlobBytes
+	s.BlobStoredBytes += o.BlobStoredBytes
+	s.Receipts += o.Receipts
+	s.UsageDeltas += o.UsageDeltas
+	s.Frames += o.Frames
+	s.Artifacts += o.Artifacts
+	s.FileBytes += o.FileBytes
+	s.WALBytes += o.WALBytes
+	s.FreeBytes += o.FreeBytes
+}
+
+func (s jsonStats) row(t *table) {
+	t.row(s.SessionID, number(s.Nodes), number(s.Tombstones), size(s.NodeBytes), number(s.Blobs), size(s.BlobBytes),
+		size(s.BlobStoredBytes), number(s.Receipts), number(s.UsageDeltas), number(s.Frames), number(s.Artifacts),
+		size(s.FileBytes), size(s.WALBytes), size(s.FreeBytes))
+}
+
+func (a *app) stats(ctx context.Context, ids []string) error {
+	var rows *table
+	if !a.json {
+		rows = newTable(a.stdout, "SESSION", "NODES", "TOMBSTONES", "PAYLOADS", "BLOBS", "PLAIN", "STORED", "RECEIPTS",
+			"USAGE", "FRAMES", "ARTIFACTS", "FILE", "WAL", "FREE")
+	}
+	total := jsonStats{SessionID: "TOTAL"}
+	err := a.each(ctx, ids, store.OpenReadOnly, func(s *store.Store, t target) error {
+		counted, err := s.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		line := newJSONStats(t.id, counted)
+		if a.json {
+			return a.emit(line)
+		}
+		total.add(line)
+		line.row(rows)
+		return nil
+	})
+	if err != nil || a.json {
+		return err
+	}
+	total.row(rows)
+	return rows.flush()
+}
