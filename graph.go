@@ -133,7 +133,7 @@ const MaxDeltaNodes = 1 << 20
 // GraphDelta is what a commit does to the graph. The zero value does nothing at all. Make others with AppendNodes,
 // ReplaceGraph and MoveLeaf.
 //
-// Rules: a parent is a live node, or a node earlier in Nodes. A known id with the same content is left as it is (and
+// Rules: a parent is a live node, or a node earlier in Nodes; of a replacement, the latter alone. A known id with the same content is left as it is (and
 // comes back to life if it was tombstoned); with other content it is a NodeConflictError. Replace is applied as a
 // difference: what is missing is added, what is stored keeps its place, what is absent from Nodes is tombstoned.
 type GraphDelta struct {

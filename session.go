@@ -41,7 +41,7 @@ type SessionReader interface {
 	// Children returns the live nodes that follow a live node, or the roots for "", in insertion order.
 	Children(ctx context.Context, id string) ([]Node, error)
 	// Path walks from a live node up to its root, the node itself first; "" starts at the leaf. It reads in pages and
-	// holds no snapshot while the loop body runs: nodes never change, and one that is vacuumed meanwhile ends the walk
+	// holds no snapshot while the loop body runs: nodes never change, and one that is taken out meanwhile ends the walk
 	// with ErrNodeNotFound. Stop whenever you have enough: what was not walked was not read, save the rest of a page.
 	Path(ctx context.Context, from string) iter.Seq2[Node, error]
 }

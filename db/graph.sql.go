@@ -191,6 +191,22 @@ func (q *Queries) NodeIDBySeq(ctx context.Context, seq int64) (string, error) {
 	return node_id, err
 }
 
+const NodeLatestTombstone = `-- name: NodeLatestTombstone :one
+SELECT CAST(COALESCE(MAX(n.tombstoned_at_ms), 0) AS INTEGER) AS at_ms FROM nodes AS n WHERE n.tombstoned_at_ms IS NOT NULL
+`
+
+// The latest tombstone, 0 when there is none. No new one is set earlier, whatever the clock says: the vacuum relies on
+// a child's being no later than its parent's.
+func (q *Queries) NodeLatestTombstone(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, NodeLatestTombstone)
+	var at_ms int64
+	err := row.Scan(&at_ms)
+	if err != nil {
+		err = fmt.Errorf("query NodeLatestTombstone: %w", err)
+	}
+	return at_ms, err
+}
+
 const NodeListLive = `-- name: NodeListLive :many
 SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL ORDER BY n.seq
 `
@@ -229,6 +245,20 @@ func (q *Queries) NodeListLive(ctx context.Context) ([]Node, error) {
 		return nil, fmt.Errorf("query NodeListLive: %w", err)
 	}
 	return items, nil
+}
+
+const NodeLiveIDBySeq = `-- name: NodeLiveIDBySeq :one
+SELECT n.node_id FROM nodes AS n WHERE n.seq = ?1 AND n.tombstoned_at_ms IS NULL
+`
+
+func (q *Queries) NodeLiveIDBySeq(ctx context.Context, seq int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, NodeLiveIDBySeq, seq)
+	var node_id string
+	err := row.Scan(&node_id)
+	if err != nil {
+		err = fmt.Errorf("query NodeLiveIDBySeq: %w", err)
+	}
+	return node_id, err
 }
 
 const NodeOnPath = `-- name: NodeOnPath :many

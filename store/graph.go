@@ -11,13 +11,16 @@ import (
 
 // graph applies the delta to the stored graph and finds the leaf afterwards.
 func (w *commitWork) graph(t *tx) error {
-	g := graphWriter{tx: t, next: &w.next, seqs: make(map[string]int64, len(w.Graph.Nodes))}
+	g := graphWriter{
+		tx: t, next: &w.next, seqs: make(map[string]int64, len(w.Graph.Nodes)),
+		replace: w.Graph.Change == lashstore.GraphReplace,
+	}
 	for _, n := range w.Graph.Nodes {
 		if err := g.add(n); err != nil {
 			return err
 		}
 	}
-	if w.Graph.Change == lashstore.GraphReplace {
+	if g.replace {
 		if err := g.removeOthers(); err != nil {
 			return err
 		}
@@ -28,8 +31,9 @@ func (w *commitWork) graph(t *tx) error {
 // graphWriter brings nodes into the stored graph.
 type graphWriter struct {
 	*tx
-	next *state           // whose leaf and counters it keeps
-	seqs map[string]int64 // nodes of the delta that are live by now
+	next    *state           // whose leaf and counters it keeps
+	seqs    map[string]int64 // nodes of the delta that are live by now
+	replace bool             // nodes outside of the delta will not live
 }
 
 // add stores a node, or finds that it is stored already.
@@ -91,10 +95,13 @@ func (g *graphWriter) parentSeq(n lashstore.Node) (*int64, error) {
 	return &seq, err
 }
 
-// liveSeq finds a live node: in the delta, at the leaf, or anywhere else. sql.ErrNoRows.
+// liveSeq finds a node that will be live: in the delta, at the leaf, or anywhere else. sql.ErrNoRows.
 func (g *graphWriter) liveSeq(id string) (int64, error) {
 	if seq, ok := g.seqs[id]; ok {
 		return seq, nil
+	}
+	if g.replace {
+		return 0, sql.ErrNoRows
 	}
 	if id == g.state.leafID {
 		return *g.state.leafSeq, nil
@@ -130,7 +137,10 @@ func (g *graphWriter) removeOthers() error {
 	if err != nil {
 		return fmt.Errorf("encode node numbers: %w", err)
 	}
-	at := g.now()
+	at, err := g.tombstoneTime()
+	if err != nil {
+		return err
+	}
 	if _, err := g.q.NodeTombstoneOthers(g.Context(), db.NodeTombstoneOthersParams{KeptSeqs: list, NowMS: &at}); err != nil {
 		return err
 	}
@@ -145,19 +155,12 @@ func (g *graphWriter) moveLeaf(d lashstore.GraphDelta) error {
 		g.next.leafSeq, g.next.leafID = nil, ""
 		return nil
 	}
-	if target == g.state.leafID && d.Change != lashstore.GraphReplace {
-		return nil
+	seq, err := g.liveSeq(target)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &lashstore.NodeError{NodeID: target, Err: lashstore.ErrUnknownLeaf}
 	}
-	seq, known := g.seqs[target]
-	if !known {
-		var err error
-		seq, err = g.q.NodeSeqLive(g.Context(), target)
-		if errors.Is(err, sql.ErrNoRows) {
-			return &lashstore.NodeError{NodeID: target, Err: lashstore.ErrUnknownLeaf}
-		}
-		if err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	g.next.leafSeq, g.next.leafID = &seq, target
 	return nil

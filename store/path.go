@@ -61,9 +61,9 @@ func (s *Store) firstPage(ctx context.Context, from string) (page []lashstore.No
 // given anew after a vacuum: the node's id is what must still be there.
 func (s *Store) nextPage(ctx context.Context, last lashstore.Node, seq int64) (page []lashstore.Node, above *int64, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		id, err := t.q.NodeIDBySeq(t.Context(), seq)
+		id, err := t.q.NodeLiveIDBySeq(t.Context(), seq)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && id != last.ParentID {
-			return &lashstore.NodeError{NodeID: last.ParentID, Err: lashstore.ErrNodeNotFound, Detail: "vacuumed while it was walked to"}
+			return &lashstore.NodeError{NodeID: last.ParentID, Err: lashstore.ErrNodeNotFound, Detail: "taken out while it was walked to"}
 		}
 		if err != nil {
 			return err

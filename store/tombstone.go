@@ -28,7 +28,10 @@ func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashsto
 				return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
 			}
 		}
-		at := t.now()
+		at, err := t.tombstoneTime()
+		if err != nil {
+			return 0, err
+		}
 		return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at})
 	})
 }
@@ -36,7 +39,10 @@ func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashsto
 // TombstoneOrphans takes out every node that the active path does not pass through.
 func (s *Store) TombstoneOrphans(ctx context.Context, fence *lashstore.Fence) (lashstore.TombstoneReport, error) {
 	return s.tombstone(ctx, fence, func(t *tx) (int64, error) {
-		at := t.now()
+		at, err := t.tombstoneTime()
+		if err != nil {
+			return 0, err
+		}
 		return t.q.NodeTombstoneOffPath(t.Context(), db.NodeTombstoneOffPathParams{LeafSeq: t.state.leafSeq, NowMS: &at})
 	})
 }
@@ -64,6 +70,12 @@ func (s *Store) tombstone(ctx context.Context, fence *lashstore.Fence, fn func(*
 		return lashstore.TombstoneReport{}, err
 	}
 	return report, nil
+}
+
+// tombstoneTime is now, or the time of the latest tombstone when the clock has gone back since.
+func (t *tx) tombstoneTime() (int64, error) {
+	latest, err := t.q.NodeLatestTombstone(t.Context())
+	return max(latest, t.now()), err
 }
 
 // authorizeMaintenance lets a change of the graph pass under the lease, or while nobody holds it.

@@ -22,6 +22,14 @@ SELECT n.seq FROM nodes AS n WHERE n.node_id = @node_id AND n.tombstoned_at_ms I
 -- name: NodeIDBySeq :one
 SELECT n.node_id FROM nodes AS n WHERE n.seq = @seq;
 
+-- name: NodeLiveIDBySeq :one
+SELECT n.node_id FROM nodes AS n WHERE n.seq = @seq AND n.tombstoned_at_ms IS NULL;
+
+-- The latest tombstone, 0 when there is none. No new one is set earlier, whatever the clock says: the vacuum relies on
+-- a child's being no later than its parent's.
+-- name: NodeLatestTombstone :one
+SELECT CAST(COALESCE(MAX(n.tombstoned_at_ms), 0) AS INTEGER) AS at_ms FROM nodes AS n WHERE n.tombstoned_at_ms IS NOT NULL;
+
 -- name: NodeRevive :execrows
 UPDATE nodes SET tombstoned_at_ms = NULL WHERE seq = @seq AND tombstoned_at_ms IS NOT NULL;
 
