@@ -112,13 +112,13 @@ type Manifest struct {
 	Parts     []ManifestPart // by name
 }
 
-// ManifestPart names one part.
+// ManifestPart names one part. What kind of blob it is is the blob's affair: the same state is the same record, however
+// its parts came.
 type ManifestPart struct {
-	Name        string   `json:"name"`
-	Hash        Hash     `json:"hash"`
-	Kind        BlobKind `json:"kind"`
-	Size        int64    `json:"size"` // plain, bytes
-	Fingerprint uint64   `json:"fingerprint,omitempty"`
+	Name        string `json:"name"`
+	Hash        Hash   `json:"hash"`
+	Size        int64  `json:"size"` // plain, bytes
+	Fingerprint uint64 `json:"fingerprint,omitempty"`
 }
 
 // Encode writes the record: a JSON object with schema_version, turn_state (byte for byte as given) and parts.

@@ -216,7 +216,7 @@ func TestMessagePayloadRoundTrips(t *testing.T) {
 func TestManifestKeepsTheTurnStateByteForByte(t *testing.T) {
 	t.Parallel()
 	m := Manifest{TurnState: json.RawMessage("{ \"a\" : \"<&>\\u00e9\" , \"n\": 12345678901234567890 }"), Parts: []ManifestPart{
-		{Name: "tool_state", Hash: HashOf([]byte("x")), Kind: BlobToolState, Size: 1, Fingerprint: 9}}}
+		{Name: "tool_state", Hash: HashOf([]byte("x")), Size: 1, Fingerprint: 9}}}
 	record, err := m.Encode()
 	require.NoError(t, err)
 	again, err := DecodeManifest(record)

@@ -10,14 +10,17 @@ import (
 func (s *Store) encodeContents(c *lashstore.Commit) map[lashstore.Hash]encodedBlob {
 	blobs := map[lashstore.Hash]encodedBlob{}
 	add := func(d lashstore.ArtifactDescriptor, content []byte) {
-		if content != nil {
-			b := encode(s.options.Profile, d, content)
+		if content == nil {
+			return
+		}
+		b := encode(s.options.Profile, d, content)
+		if _, known := blobs[b.hash]; !known { // the first description of a content stays
 			blobs[b.hash] = b
 		}
 	}
 	if c.Checkpoint != nil {
-		for name, part := range c.Checkpoint.Parts {
-			add(part.DescriptorFor(name), part.Content)
+		for _, name := range c.Checkpoint.PartNames() {
+			add(c.Checkpoint.Parts[name].DescriptorFor(name), c.Checkpoint.Parts[name].Content)
 		}
 	}
 	for _, f := range c.Frames {
@@ -56,12 +59,12 @@ func (w *commitWork) part(t *tx, name string, p lashstore.Part) (lashstore.Manif
 	part := lashstore.ManifestPart{Name: name, Hash: p.Hash(), Fingerprint: p.Fingerprint}
 	if p.Content != nil {
 		b := w.blobs[part.Hash]
-		part.Kind, part.Size = b.descriptor.Kind, int64(b.size)
+		part.Size = int64(b.size)
 		_, err := t.putBlob(b)
 		return part, err
 	}
 	info, err := t.blobInfo(p.Ref, "checkpoint part "+name)
-	part.Kind, part.Size = lashstore.BlobKind(info.Kind), info.Size
+	part.Size = info.Size
 	return part, err
 }
 
@@ -87,15 +90,22 @@ func (t *tx) storedCheckpoint(ref lashstore.Hash, withParts bool) (*lashstore.St
 		Ref: ref, TurnState: m.TurnState, Parts: make(map[string]lashstore.StoredPart, len(m.Parts)),
 	}
 	for _, p := range m.Parts {
-		part := lashstore.StoredPart{Ref: p.Hash, Kind: p.Kind, Size: p.Size, Fingerprint: p.Fingerprint}
-		if withParts {
-			b, err := t.blob(p.Hash, "checkpoint part "+p.Name)
-			if err != nil {
-				return nil, err
-			}
-			part.Content = b.content
+		if c.Parts[p.Name], err = t.storedPart(p, withParts); err != nil {
+			return nil, err
 		}
-		c.Parts[p.Name] = part
 	}
 	return c, nil
+}
+
+func (t *tx) storedPart(p lashstore.ManifestPart, withContent bool) (lashstore.StoredPart, error) {
+	part := lashstore.StoredPart{Ref: p.Hash, Size: p.Size, Fingerprint: p.Fingerprint}
+	namedBy := "checkpoint part " + p.Name
+	if !withContent {
+		info, err := t.blobInfo(p.Hash, namedBy)
+		part.Kind = lashstore.BlobKind(info.Kind)
+		return part, err
+	}
+	b, err := t.blob(p.Hash, namedBy)
+	part.Kind, part.Content = b.kind, b.content
+	return part, err
 }

@@ -224,3 +224,27 @@ func TestDeleteWaitsForTheLeasesHolder(t *testing.T) {
 	require.ErrorIs(t, err, lashstore.ErrSessionDeleted)
 	require.NoError(t, s.Close())
 }
+
+// A handle that has learnt of the deletion and closes last must not take the file of a session made anew meanwhile.
+func TestLastHandleOfADeletedSessionLeavesItsSuccessor(t *testing.T) {
+	t.Parallel()
+	f, _ := newFactory(t)
+	old := createSession(t, f, "a")
+	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	_, err := old.Load(t.Context(), nil)
+	require.ErrorIs(t, err, lashstore.ErrSessionDeleted)
+	next := createSession(t, f, "a")
+	_, err = next.Commit(t.Context(), lashstore.Commit{
+		SessionID: "a", Expect: lashstore.Create(), WithoutLease: true,
+		Graph: lashstore.AppendNodes(message("new", "", lashstore.RoleUser, "new")),
+	})
+	require.NoError(t, err)
+	require.NoError(t, next.Close())
+	require.NoError(t, old.Close())
+	again, err := f.OpenSession(t.Context(), "a")
+	require.NoError(t, err)
+	loaded, err := again.Load(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Len(t, loaded.Graph.Nodes, 1)
+	require.NoError(t, again.Close())
+}

@@ -88,7 +88,7 @@ func (t *tx) requireFrame(id string) error {
 // listFrames reads all frames; the current one with its execution state, when withState.
 func (t *tx) listFrames(withState bool) ([]lashstore.Frame, error) {
 	rows, err := t.q.FrameList(t.Context())
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	frames := make([]lashstore.Frame, len(rows))

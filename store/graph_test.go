@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,4 +101,42 @@ func TestPayloadsComeBackByteForByte(t *testing.T) {
 	assert.Equal(t, `{ "type":"turn" }`, string(s.Graph.Nodes[0].CausedBy))
 	assert.Equal(t, `{ "a" : 1 }`, string(s.Config))
 	require.False(t, errors.Is(err, lashstore.ErrCorrupt))
+}
+
+// Numbers of rows are given anew after a vacuum. A walk that was under way must not go on in nodes of another branch.
+func TestPathWalkDoesNotStrayIntoReusedRows(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	chain := func(prefix string) lashstore.GraphDelta {
+		nodes, parent := make([]lashstore.Node, 300), "root"
+		for i := range nodes {
+			nodes[i] = message(fmt.Sprint(prefix, i), parent, lashstore.RoleUser, "text")
+			parent = nodes[i].ID
+		}
+		return lashstore.AppendNodes(nodes...)
+	}
+	commit := func(expect lashstore.Expectation, delta lashstore.GraphDelta) {
+		f.commit(lashstore.Commit{SessionID: sessionID, Expect: expect, WithoutLease: true, Graph: delta})
+	}
+	commit(lashstore.Create(), lashstore.AppendNodes(message("root", "", lashstore.RoleUser, "text")))
+	commit(lashstore.At(1), chain("old"))
+	var ended error
+	walked := 0
+	for n, err := range f.Path(t.Context(), "") {
+		if ended = err; err != nil {
+			break
+		}
+		require.True(t, strings.HasPrefix(n.ID, "old"), "strayed to %s", n.ID)
+		if walked++; walked > 1 {
+			continue
+		}
+		commit(lashstore.At(2), lashstore.MoveLeaf("root"))
+		_, err := f.TombstoneOrphans(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = f.Vacuum(t.Context(), nil)
+		require.NoError(t, err)
+		commit(lashstore.At(3), chain("new"))
+	}
+	require.ErrorIs(t, ended, lashstore.ErrNodeNotFound)
+	f.sound()
 }

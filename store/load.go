@@ -70,7 +70,7 @@ func (t *tx) loadGraph(o lashstore.LoadOptions) (lashstore.Graph, error) {
 // fullGraph reads every live node in order of insertion. A parent comes before its children.
 func (t *tx) fullGraph() (lashstore.Graph, error) {
 	rows, err := t.q.NodeListLive(t.Context())
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return lashstore.Graph{}, err
 	}
 	g := lashstore.Graph{Leaf: t.state.leafID, Nodes: make([]lashstore.Node, len(rows))}
@@ -192,7 +192,7 @@ func (s *Store) Children(ctx context.Context, id string) ([]lashstore.Node, erro
 	var nodes []lashstore.Node
 	err := s.view(ctx, func(t *tx) error {
 		rows, err := t.childRows(id)
-		if err != nil {
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		nodes = make([]lashstore.Node, len(rows))

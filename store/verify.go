@@ -194,13 +194,15 @@ func (v *verifier) frames(t *tx) error {
 	return nil
 }
 
+// checkpoint reads the head's manifest and finds every part that it names.
 func (v *verifier) checkpoint(t *tx) error {
-	c, err := t.storedCheckpoint(t.state.checkpoint, false)
-	if err != nil || c == nil {
+	parts, err := t.liveParts()
+	if err != nil {
 		return err
 	}
-	for name, p := range c.Parts {
-		if _, err := t.blobInfo(p.Ref, "checkpoint part "+name); v.check(err, lashstore.FindingBlobMissing) != nil {
+	for hash, name := range parts {
+		_, err := t.blobInfo(hash, "checkpoint part "+name)
+		if err := v.check(err, lashstore.FindingBlobMissing); err != nil {
 			return err
 		}
 	}

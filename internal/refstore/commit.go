@@ -1,0 +1,246 @@
+package refstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/lashstore/lashstore"
+)
+
+// Commit applies c.
+func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.CommitResult, error) {
+	if err := s.validate(&c); err != nil {
+		return lashstore.CommitResult{}, err
+	}
+	var result lashstore.CommitResult
+	if c.Turn != nil {
+		hash, err := s.hashOf(&c)
+		if err != nil {
+			return lashstore.CommitResult{}, err
+		}
+		result.TurnHash = hash
+	}
+	result.Parts = c.PartRefs()
+	err := s.update(ctx, func(t *tx) error { return t.commit(&c, &result) })
+	if err != nil {
+		return lashstore.CommitResult{}, err
+	}
+	every := s.options.GCEveryCommits
+	if !result.Replayed && every > 0 && int(result.Revision)%every == 0 && !s.is(AutoGCNeverRuns) {
+		_, _ = s.GC(ctx, nil) // its failure is not the commit's
+	}
+	return result, nil
+}
+
+func (s *Store) validate(c *lashstore.Commit) error {
+	if s.is(GraphIsNotValidated) {
+		c := *c
+		c.Graph = lashstore.GraphDelta{}
+		return c.Validate()
+	}
+	if s.is(StateIsNotValidated) {
+		return cmp.Or(lashstore.ValidateID("session_id", c.SessionID), c.Graph.Validate())
+	}
+	return c.Validate()
+}
+
+func (t *tx) commit(c *lashstore.Commit, result *lashstore.CommitResult) error {
+	if c.SessionID != t.id && !t.is(AnySessionMayCommit) {
+		return &lashstore.SessionMismatchError{Bound: t.id, Attempted: c.SessionID}
+	}
+	if done, err := t.replay(c, result); done || err != nil {
+		return err
+	}
+	if err := t.authorize(c); err != nil {
+		return err
+	}
+	if err := c.Expect.Check(t.revision); err != nil && !t.is(SkipCAS) {
+		return err
+	}
+	for _, step := range []func(*lashstore.Commit) error{t.putCheckpoint, t.addUsage, t.changeGraph, t.putFrames} {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	t.advance(c)
+	result.Revision, result.Checkpoint = t.revision, t.checkpoint
+	if c.Turn != nil {
+		t.receipts[c.Turn.TurnID] = receipt{hash: result.TurnHash, checkpoint: t.checkpoint, revision: t.revision, at: t.now}
+	}
+	if c.ReleaseLease && !t.is(CommitKeepsLease) {
+		t.release(c.Lease)
+	}
+	return nil
+}
+
+// replay answers a turn that was committed before.
+func (t *tx) replay(c *lashstore.Commit, result *lashstore.CommitResult) (bool, error) {
+	if c.Turn == nil || t.is(IgnoreStamp) {
+		return false, nil
+	}
+	first, known := t.receipts[c.Turn.TurnID]
+	if !known {
+		return false, nil
+	}
+	if first.hash != result.TurnHash && !t.is(ReplayAnyContent) {
+		return false, &lashstore.TurnConflictError{
+			TurnID: c.Turn.TurnID, Committed: first.hash, Attempted: result.TurnHash, Revision: first.revision,
+		}
+	}
+	result.Revision, result.Checkpoint, result.Replayed = first.revision, first.checkpoint, true
+	if t.is(ReplayTellsHead) {
+		result.Revision, result.Checkpoint = t.revision, t.checkpoint
+	}
+	if c.ReleaseLease && !t.is(ReplayKeepsLease) {
+		t.release(c.Lease)
+	}
+	return true, nil
+}
+
+func (t *tx) authorize(c *lashstore.Commit) error {
+	switch {
+	case t.is(NoFenceCheck) && !c.WithoutLease, t.is(WithoutLeaseAlways) && c.WithoutLease:
+		return nil
+	case t.is(ExpiryIsNotChecked) && c.Lease != nil && c.Lease.Names(t.lease):
+		return nil
+	}
+	return c.Authorize(t.id, t.lease, t.now)
+}
+
+// advance moves the head.
+func (t *tx) advance(c *lashstore.Commit) {
+	t.revision++
+	if c.Config != nil || t.is(ConfigIsDropped) {
+		t.config = slices.Clone(c.Config)
+	}
+	t.summary.UpdatedAt = t.now
+	if c.Turn != nil {
+		t.summary.Turns++
+	}
+	t.countMessages()
+}
+
+func (t *tx) addUsage(c *lashstore.Commit) error {
+	for _, d := range c.Usage {
+		if t.is(ReasoningIsDropped) && d.Usage.Total() == 0 {
+			continue
+		}
+		row := lashstore.TurnUsage{UsageDelta: d, Revision: t.revision + 1, At: t.now}
+		if c.Turn != nil {
+			row.TurnID = c.Turn.TurnID
+		}
+		t.usage = append(t.usage, row)
+		t.summary.Tokens += d.Usage.Total()
+		at := slices.IndexFunc(t.totals, func(u lashstore.UsageTotal) bool {
+			return u.Source == d.Source && (u.Model == d.Model || t.is(ModelsAreMerged))
+		})
+		if at < 0 {
+			t.totals = append(t.totals, lashstore.UsageTotal(d))
+		} else {
+			t.totals[at].Usage = t.totals[at].Usage.Add(d.Usage)
+		}
+	}
+	return nil
+}
+
+func (t *tx) putCheckpoint(c *lashstore.Commit) error {
+	if c.Checkpoint == nil {
+		if t.is(NilCheckpointClears) {
+			t.checkpoint = lashstore.Hash{}
+		}
+		return nil
+	}
+	m := lashstore.Manifest{TurnState: c.Checkpoint.TurnState}
+	if t.is(UnlistedPartsStay) && !t.checkpoint.IsZero() {
+		m.Parts = t.unlisted(c.Checkpoint)
+	}
+	for _, name := range c.Checkpoint.PartNames() {
+		p := c.Checkpoint.Parts[name]
+		if p.Content != nil {
+			t.put(p.DescriptorFor(name), p.Content)
+		}
+		b, stored := t.blobs[p.Hash()]
+		if !stored && !t.is(CarriedPartUnchecked) {
+			return &lashstore.MissingBlobError{Hash: p.Ref, NamedBy: "checkpoint part " + name}
+		}
+		part := lashstore.ManifestPart{
+			Name: name, Hash: p.Hash(), Size: int64(len(b.content)), Fingerprint: p.Fingerprint,
+		}
+		if t.is(FingerprintsAreLost) {
+			part.Fingerprint = 0
+		}
+		m.Parts = append(m.Parts, part)
+	}
+	record, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	t.checkpoint = t.put(lashstore.CheckpointManifest, record)
+	return nil
+}
+
+func (t *tx) unlisted(c *lashstore.Checkpoint) []lashstore.ManifestPart {
+	before, err := lashstore.DecodeManifest(t.blobs[t.checkpoint].content)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(before.Parts, func(p lashstore.ManifestPart) bool { _, listed := c.Parts[p.Name]; return listed })
+}
+
+// putFrames writes the frames that are new or changed and finds the current one.
+func (t *tx) putFrames(c *lashstore.Commit) error {
+	for _, f := range c.Frames {
+		if err := t.putFrame(f); err != nil {
+			return err
+		}
+	}
+	if c.CurrentFrameID == "" {
+		return nil
+	}
+	t.frame = c.CurrentFrameID
+	return t.requireFrame(c.CurrentFrameID)
+}
+
+func (t *tx) putFrame(f lashstore.Frame) error {
+	if f.ExecutionState != nil {
+		f.ExecutionStateRef = t.put(lashstore.ExecutionState, f.ExecutionState)
+		f.ExecutionState = nil
+	}
+	if _, stored := t.blobs[f.ExecutionStateRef]; !stored && !f.ExecutionStateRef.IsZero() {
+		return &lashstore.MissingBlobError{Hash: f.ExecutionStateRef, NamedBy: "frame " + f.ID}
+	}
+	f.Status, f.CausedBy = "", cloneJSON(f.CausedBy)
+	f.Assignment, f.Options = cloneJSON(f.Assignment), cloneJSON(f.Options)
+	at := t.frameIndex(f.ID)
+	if at >= 0 {
+		if field := t.frames[at].Conflict(f); field != "" && !t.is(FrameOriginChanges) {
+			return &lashstore.FrameError{FrameID: f.ID, Field: field, Err: lashstore.ErrFrameConflict}
+		}
+		f.CreatedAt = t.frames[at].CreatedAt
+		t.frames[at] = f
+		return nil
+	}
+	if f.PreviousID != "" {
+		if err := t.requireFrame(f.PreviousID); err != nil {
+			return err
+		}
+	}
+	f.CreatedAt = t.timeOf(f.CreatedAt)
+	t.frames = append(t.frames, f)
+	return nil
+}
+
+func (t *tx) frameIndex(id string) int {
+	return slices.IndexFunc(t.frames, func(f lashstore.Frame) bool { return f.ID == id })
+}
+
+func (t *tx) requireFrame(id string) error {
+	if t.frameIndex(id) < 0 && !t.is(FramesAreNotLookedUp) {
+		return &lashstore.FrameError{FrameID: id, Err: lashstore.ErrFrameNotFound}
+	}
+	return nil
+}
+
+func cloneJSON(v json.RawMessage) json.RawMessage { return slices.Clone(v) }

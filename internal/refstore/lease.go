@@ -1,0 +1,140 @@
+package refstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"github.com/lashstore/lashstore"
+)
+
+// TakeLease acquires, or re-enters, the execution lease.
+func (s *Store) TakeLease(ctx context.Context, owner lashstore.Owner, ttl time.Duration) (lashstore.Lease, error) {
+	if err := cmp.Or(owner.Validate(), lashstore.ValidateTTL(ttl)); err != nil {
+		return lashstore.Lease{}, err
+	}
+	return s.withLease(ctx, func(t *tx) error {
+		decision := lashstore.DecideTake(t.lease, owner, t.now)
+		switch {
+		case t.is(LeaseNeverExpires) && t.lease.Token != "" && !t.lease.Owner.SameIncarnation(owner):
+			decision = lashstore.LeaseRefuse
+		case t.is(ReplicasShareLease) && decision == lashstore.LeaseRefuse && t.lease.Owner.ID == owner.ID:
+			decision = lashstore.LeaseReenter
+		case t.is(ReentryAcquires) && decision == lashstore.LeaseReenter:
+			decision = lashstore.LeaseAcquire
+		}
+		return t.settle(decision, owner, ttl)
+	})
+}
+
+// ReclaimLease takes the execution lease over from a holder that is provably dead.
+func (s *Store) ReclaimLease(ctx context.Context, owner lashstore.Owner, observed lashstore.Lease, ttl time.Duration) (lashstore.Lease, error) {
+	if err := cmp.Or(owner.Validate(), lashstore.ValidateTTL(ttl)); err != nil {
+		return lashstore.Lease{}, err
+	}
+	return s.withLease(ctx, func(t *tx) error {
+		seen := observed.Fence()
+		if t.is(ReclaimIgnoresObservation) {
+			seen = t.lease.Fence()
+		}
+		decision := lashstore.DecideReclaim(t.lease, owner, seen, t.now, s.options.Probe)
+		if t.is(ReclaimNeedsNoProof) && t.lease.Generation == observed.Generation {
+			decision = lashstore.LeaseAcquire
+		}
+		return t.settle(decision, owner, ttl)
+	})
+}
+
+// RenewLease extends a live lease.
+func (s *Store) RenewLease(ctx context.Context, fence *lashstore.Fence, ttl time.Duration) (lashstore.Lease, error) {
+	if err := lashstore.ValidateTTL(ttl); err != nil {
+		return lashstore.Lease{}, err
+	}
+	return s.withLease(ctx, func(t *tx) error {
+		if err := fence.Verify(s.id, t.lease, t.now); err != nil && !(t.is(RenewIgnoresToken) && t.lease.LiveAt(t.now)) {
+			return err
+		}
+		t.extend(ttl)
+		return nil
+	})
+}
+
+// ReleaseLease gives the lease back.
+func (s *Store) ReleaseLease(ctx context.Context, fence *lashstore.Fence) error {
+	return s.update(ctx, func(t *tx) error {
+		t.release(fence)
+		return nil
+	})
+}
+
+// CurrentLease returns the lease without its token.
+func (s *Store) CurrentLease(ctx context.Context) (stored lashstore.Lease, live bool, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		stored, live = t.lease.WithoutToken(), t.lease.LiveAt(t.now)
+		if t.is(CurrentLeaseTellsToken) {
+			stored = t.lease
+		}
+		return nil
+	})
+	return stored, live, err
+}
+
+func (s *Store) withLease(ctx context.Context, fn func(*tx) error) (got lashstore.Lease, err error) {
+	err = s.update(ctx, func(t *tx) error {
+		err := fn(t)
+		got = t.lease
+		return err
+	})
+	if err != nil {
+		return lashstore.Lease{}, err
+	}
+	return got, nil
+}
+
+func (t *tx) settle(decision lashstore.LeaseDecision, owner lashstore.Owner, ttl time.Duration) error {
+	switch decision {
+	case lashstore.LeaseRefuse:
+		holder := t.lease.WithoutToken()
+		if t.is(BusyTellsToken) {
+			holder = t.lease
+		}
+		return &lashstore.LeaseBusyError{Holder: holder}
+	case lashstore.LeaseReenter:
+		t.lease.Owner = owner
+		t.extend(ttl)
+	default:
+		t.lease = lashstore.Lease{
+			SessionID: t.id, Owner: owner, Token: t.newToken(owner), Generation: t.lease.Generation + 1,
+			ClaimedAt: t.now, ExpiresAt: t.now.Add(ttl),
+		}
+	}
+	return nil
+}
+
+func (t *tx) extend(ttl time.Duration) {
+	if expires := t.now.Add(ttl); expires.After(t.lease.ExpiresAt) || t.is(ExtensionShortens) {
+		t.lease.ExpiresAt = expires
+	}
+}
+
+func (t *tx) release(fence *lashstore.Fence) {
+	if !fence.Names(t.lease) && !t.is(ReleaseIgnoresToken) {
+		return
+	}
+	generation := t.lease.Generation
+	if t.is(ReleaseResetsGeneration) {
+		generation = 0
+	}
+	t.lease = lashstore.Lease{SessionID: t.id, Generation: generation}
+}
+
+func (t *tx) newToken(owner lashstore.Owner) string {
+	if t.is(TokensAreReadable) {
+		return hex.EncodeToString([]byte(owner.String()))
+	}
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,191 @@
+package refstore
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/lashstore/lashstore"
+)
+
+// Load returns the session as of the head.
+func (s *Store) Load(ctx context.Context, options *lashstore.LoadOptions) (*lashstore.Session, error) {
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	if options == nil {
+		options = &lashstore.LoadOptions{}
+	}
+	var loaded lashstore.Session
+	if s.is(LoadsAreTorn) {
+		defer func() { _ = s.view(ctx, func(t *tx) error { loaded.Usage = slices.Clone(t.totals); return nil }) }()
+		defer yieldALot()
+	}
+	err := s.view(ctx, func(t *tx) (err error) {
+		loaded = lashstore.Session{
+			SessionID: t.id, Revision: t.revision, Config: cloneJSON(t.config), CurrentFrameID: t.frame,
+			Frames: t.loadFrames(*options), Usage: slices.Clone(t.totals), Summary: t.summary,
+		}
+		if loaded.Graph, err = t.loadGraph(*options); err != nil {
+			return err
+		}
+		loaded.Checkpoint, err = t.loadCheckpoint(*options)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &loaded, nil
+}
+
+func (t *tx) loadFrames(o lashstore.LoadOptions) []lashstore.Frame {
+	frames := slices.Clone(t.frames)
+	for i := range frames {
+		f := &frames[i]
+		f.Status = lashstore.FrameSuperseded
+		if f.ID == t.frame || t.is(FramesAreNeverSuperseded) {
+			f.Status = lashstore.FrameActive
+		}
+		if f.ID == t.frame && !o.WithoutParts && !f.ExecutionStateRef.IsZero() {
+			f.ExecutionState = append([]byte{}, t.blobs[f.ExecutionStateRef].content...)
+		}
+	}
+	return frames
+}
+
+func (t *tx) loadGraph(o lashstore.LoadOptions) (lashstore.Graph, error) {
+	g := lashstore.Graph{Leaf: t.leaf}
+	switch o.Scope {
+	case lashstore.ScopeHead:
+		return g, nil
+	case lashstore.ScopeFull:
+		for n := range t.live {
+			g.Nodes = append(g.Nodes, n.Node)
+		}
+		if t.is(FullGraphIsReversed) {
+			slices.Reverse(g.Nodes)
+		}
+		return g, nil
+	}
+	if o.Leaf != "" {
+		if n, known := t.nodes[o.Leaf]; (!known || !n.live()) && !t.is(UnknownLeafIsEmpty) {
+			return g, &lashstore.NodeError{NodeID: o.Leaf, Err: lashstore.ErrUnknownLeaf}
+		}
+		g.Leaf = o.Leaf
+	}
+	limit := o.Last
+	if t.is(LastIsOneMore) && limit > 0 {
+		limit++
+	}
+	for id := g.Leaf; id != "" && t.nodes[id].ID != ""; id = t.nodes[id].ParentID {
+		if g.More = limit > 0 && len(g.Nodes) == limit; g.More {
+			break
+		}
+		g.Nodes = append(g.Nodes, t.nodes[id].Node)
+	}
+	g.More = g.More && !t.is(MoreIsNeverSaid)
+	slices.Reverse(g.Nodes)
+	return g, nil
+}
+
+func (t *tx) loadCheckpoint(o lashstore.LoadOptions) (*lashstore.StoredCheckpoint, error) {
+	if t.checkpoint.IsZero() {
+		return nil, nil
+	}
+	record, stored := t.blobs[t.checkpoint]
+	if !stored {
+		return nil, &lashstore.MissingBlobError{Hash: t.checkpoint, NamedBy: "the head's checkpoint"}
+	}
+	m, err := lashstore.DecodeManifest(record.content)
+	if err != nil {
+		return nil, err
+	}
+	c := &lashstore.StoredCheckpoint{Ref: t.checkpoint, TurnState: m.TurnState, Parts: map[string]lashstore.StoredPart{}}
+	for _, p := range m.Parts {
+		b, stored := t.blobs[p.Hash]
+		if !stored {
+			return nil, &lashstore.MissingBlobError{Hash: p.Hash, NamedBy: "checkpoint part " + p.Name}
+		}
+		part := lashstore.StoredPart{Ref: p.Hash, Kind: b.kind, Size: p.Size, Fingerprint: p.Fingerprint}
+		if !o.WithoutParts {
+			part.Content = append([]byte{}, b.content...)
+		}
+		c.Parts[p.Name] = part
+	}
+	return c, nil
+}
+
+// Node returns a live node.
+func (s *Store) Node(ctx context.Context, id string) (n lashstore.Node, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		found, known := t.nodes[id]
+		if !known || !found.live() && !t.is(TombstonesAreRead) {
+			return &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
+		}
+		n = found.Node
+		return nil
+	})
+	return n, err
+}
+
+// Children returns the live nodes behind a live node, or the roots.
+func (s *Store) Children(ctx context.Context, id string) (children []lashstore.Node, err error) {
+	if id != "" {
+		if _, err := s.Node(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	err = s.view(ctx, func(t *tx) error {
+		for _, child := range t.order {
+			if n := t.nodes[child]; n.ParentID == id && (n.live() || t.is(TombstonesAreChildren)) {
+				children = append(children, n.Node)
+			}
+		}
+		return nil
+	})
+	return children, err
+}
+
+// Path walks from a live node, or the leaf, up to its root; one node a look.
+func (s *Store) Path(ctx context.Context, from string) iter.Seq2[lashstore.Node, error] {
+	return func(yield func(lashstore.Node, error) bool) {
+		next, err := s.start(ctx, from)
+		for next != "" && err == nil {
+			var n node
+			if n, err = s.step(ctx, next); err != nil {
+				break
+			}
+			if !yield(n.Node, nil) && !s.is(PathNeverStops) {
+				return
+			}
+			next = n.ParentID
+		}
+		if err != nil && !s.is(PathEndsInSilence) {
+			yield(lashstore.Node{}, err)
+		}
+	}
+}
+
+func (s *Store) start(ctx context.Context, from string) (string, error) {
+	if from != "" {
+		_, err := s.Node(ctx, from)
+		return from, err
+	}
+	err := s.view(ctx, func(t *tx) error {
+		from = t.leaf
+		return nil
+	})
+	return from, err
+}
+
+// step finds a node that was live when the walk began.
+func (s *Store) step(ctx context.Context, id string) (n node, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		var known bool
+		if n, known = t.nodes[id]; !known {
+			return &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
+		}
+		return nil
+	})
+	return n, err
+}

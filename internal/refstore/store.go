@@ -1,0 +1,141 @@
+package refstore
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/lashstore/lashstore"
+)
+
+// Store is a handle on one session.
+type Store struct {
+	*Factory
+	record *record
+	id     string
+	closed bool // under the place's mutex
+}
+
+var _ lashstore.SessionStore = (*Store)(nil)
+
+// tx is a session inside a call: a copy in a write, the thing itself in a read.
+type tx struct {
+	*Store
+	*state
+	now time.Time
+}
+
+func (s *Store) usable(ctx context.Context) error {
+	switch {
+	case s.closed:
+		return lashstore.ErrClosed
+	case s.record.deleted:
+		return lashstore.ErrSessionDeleted
+	}
+	return ctx.Err()
+}
+
+// update runs fn on a copy, which becomes the session when fn returns nil.
+func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	var early time.Time
+	if s.is(TimeReadOutside) {
+		early = s.Factory.now()
+		yieldALot()
+	}
+	s.place.mu.Lock()
+	defer s.place.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	next := s.record.state.clone()
+	t := &tx{Store: s, state: &next, now: early}
+	if early.IsZero() {
+		t.now = s.Factory.now()
+	}
+	if err := fn(t); err != nil && !s.is(FailureIsStored) {
+		return err
+	} else if err != nil {
+		s.record.state.usage, s.record.state.totals = next.usage, next.totals
+		return err
+	}
+	s.record.state = next
+	return nil
+}
+
+// view runs fn on the session as it is.
+func (s *Store) view(ctx context.Context, fn func(*tx) error) error {
+	s.place.mu.Lock()
+	defer s.place.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return fn(&tx{Store: s, state: &s.record.state, now: s.Factory.now()})
+}
+
+func yieldALot() {
+	for range 50 {
+		runtime.Gosched()
+	}
+}
+
+// SessionID returns the session of the handle.
+func (s *Store) SessionID() string { return s.id }
+
+// Close ends the handle.
+func (s *Store) Close() error {
+	s.place.mu.Lock()
+	defer s.place.mu.Unlock()
+	s.closed = !s.is(ClosedHandleWorks)
+	return nil
+}
+
+// Meta returns the description.
+func (s *Store) Meta(ctx context.Context) (meta lashstore.SessionMeta, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		meta = t.meta
+		return nil
+	})
+	return meta, err
+}
+
+// UpdateMeta replaces the description.
+func (s *Store) UpdateMeta(ctx context.Context, meta lashstore.SessionMeta) error {
+	if err := meta.Validate(); err != nil {
+		return err
+	}
+	return s.update(ctx, func(t *tx) error {
+		if meta.SessionID != s.id {
+			return &lashstore.SessionMismatchError{Bound: s.id, Attempted: meta.SessionID}
+		}
+		next := meta.WithDefaults(t.meta.CreatedAt)
+		if s.is(MetaIsMerged) {
+			next.Model, next.Cwd = cmp.Or(next.Model, t.meta.Model), cmp.Or(next.Cwd, t.meta.Cwd)
+		}
+		t.meta = next
+		return nil
+	})
+}
+
+// Usage returns the totals.
+func (s *Store) Usage(ctx context.Context) (totals []lashstore.UsageTotal, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		totals = slices.Clone(t.totals)
+		return nil
+	})
+	return totals, err
+}
+
+// UsageByTurn returns the deltas of the revisions after the one given.
+func (s *Store) UsageByTurn(ctx context.Context, after lashstore.Revision, limit int) (deltas []lashstore.TurnUsage, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		for _, d := range t.usage {
+			if d.Revision > after && (limit <= 0 || len(deltas) < limit) {
+				deltas = append(deltas, d)
+			}
+		}
+		return nil
+	})
+	return deltas, err
+}

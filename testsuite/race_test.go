@@ -1,0 +1,5 @@
+//go:build race
+
+package testsuite_test
+
+func init() { underRace = true }
