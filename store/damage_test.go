@@ -192,8 +192,7 @@ func TestAutomaticCollectionFailureIsVisible(t *testing.T) {
 		Logger: testLogger(&log), GC: store.GCPolicy{EveryCommits: 1, OnResult: func(_ lashstore.GCReport, err error) { failures = append(failures, err) }},
 	})
 	require.NoError(t, err)
-	c := f.turn(2)
-	c.Checkpoint = nil
+	c := lashstore.Commit{SessionID: sessionID, Expect: lashstore.At(1), WithoutLease: true, Graph: lashstore.MoveLeaf("u1")}
 	assert.EqualValues(t, 2, f.commit(c).Revision)
 	require.Len(t, failures, 1)
 	require.ErrorIs(t, failures[0], lashstore.ErrMissingBlob)

@@ -3,7 +3,6 @@ package testsuite
 import (
 	"encoding/json"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -91,26 +90,6 @@ func commitRacingWritersHaveOneWinner(t testing.TB, h SessionHarness) {
 	f.nodes("after the race", "u1", "a1", fmt.Sprintf("w%d-a", winner), fmt.Sprintf("w%d-b", winner))
 	equal(t, "revision", f.load(nil).Revision, 2)
 	equal(t, "tokens", f.load(nil).Summary.Tokens, 16)
-}
-
-// race runs n goroutines that begin at the same moment, and waits for them. A panic in one of them fails the test.
-func race(t testing.TB, n int, run func(i int)) {
-	t.Helper()
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					t.Errorf("panic: %v", p)
-				}
-			}()
-			<-start
-			run(i)
-		})
-	}
-	close(start)
-	wg.Wait()
 }
 
 func commitCreatesOnce(t testing.TB, h SessionHarness) {

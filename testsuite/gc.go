@@ -2,7 +2,6 @@ package testsuite
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
 
 	"github.com/lashstore/lashstore"
@@ -152,19 +151,13 @@ func gcRacesWithCommits(t testing.TB, h SessionHarness) {
 	f := setup(t, h)
 	collector := f.other()
 	f.commit(lashstore.Commit{Checkpoint: &lashstore.Checkpoint{}})
-	var done atomic.Bool
 	var collected, committed error
-	race(t, 2, func(i int) {
-		if i == 0 {
-			defer done.Store(true)
-			for n := 2; n <= commits && committed == nil; n++ {
-				committed = f.putAndCarry(n)
-			}
-			return
-		}
-		for !done.Load() && collected == nil {
-			_, collected = collector.GC(f.ctx, nil)
-		}
+	alternate(t, func() bool {
+		_, collected = collector.GC(f.ctx, nil)
+		return collected == nil
+	}, commits-1, func(i int) bool {
+		committed = f.putAndCarry(i + 2)
+		return committed == nil
 	})
 	f.ok("commit beside a garbage collection", committed)
 	f.ok("garbage collection beside commits", collected)

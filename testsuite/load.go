@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"testing"
 
 	"github.com/lashstore/lashstore"
@@ -152,31 +151,22 @@ func loadNeverMixesRevisions(t testing.TB, h SessionHarness) {
 	f := setup(t, h)
 	loader := f.other()
 	fence := f.take(opaqueOwner, lashstore.MaxLeaseTTL).Fence()
-	var done atomic.Bool
 	var failed error
-	race(t, 2, func(i int) {
-		if i == 0 {
-			defer done.Store(true)
-			for n := 1; n <= commits && failed == nil; n++ {
-				if _, err := f.Commit(f.ctx, countingCommit(n, fence)); err != nil {
-					failed = err
-				}
+	alternate(t, func() bool {
+		for _, scope := range []lashstore.LoadScope{lashstore.ScopePath, lashstore.ScopeFull} {
+			s, err := loader.Load(f.ctx, &lashstore.LoadOptions{Scope: scope})
+			if err == nil {
+				err = countsAgree(s)
 			}
-			return
-		}
-		for last := false; !last; {
-			last = done.Load()
-			for _, scope := range []lashstore.LoadScope{lashstore.ScopePath, lashstore.ScopeFull} {
-				s, err := loader.Load(f.ctx, &lashstore.LoadOptions{Scope: scope})
-				if err == nil {
-					err = countsAgree(s)
-				}
-				if err != nil {
-					t.Errorf("load beside commits: %v", err)
-					return
-				}
+			if err != nil {
+				t.Errorf("load beside commits: %v", err)
+				return false
 			}
 		}
+		return true
+	}, commits, func(i int) bool {
+		_, failed = f.Commit(f.ctx, countingCommit(i+1, fence))
+		return failed == nil
 	})
 	f.ok("commit beside loads", failed)
 	equal(t, "revision", loader.load(nil).Revision, commits)
