@@ -1,7 +1,11 @@
 package lashstore_test
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -62,4 +66,33 @@ func TestImportsFollowTheLayout(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the documents say is shown by a test is shown by a test that is there.
+func TestDocumentsNameTestsThatExist(t *testing.T) {
+	t.Parallel()
+	var code strings.Builder
+	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		code.Write(data)
+		return err
+	}))
+	name := regexp.MustCompile("`(Test[A-Z][A-Za-z_]+|Example[A-Z][A-Za-z_]*|Kit/[A-Za-z/]+)`")
+	named := 0
+	for _, doc := range []string{"docs/acceptance.md", "docs/guarantees.md"} {
+		data, err := os.ReadFile(doc)
+		require.NoError(t, err)
+		for _, m := range name.FindAllStringSubmatch(string(data), -1) {
+			named++
+			want := "func " + m[1] + "("
+			if inKit, ok := strings.CutPrefix(m[1], "Kit/"); ok {
+				want = "{\"" + inKit + "\", "
+			}
+			assert.True(t, strings.Contains(code.String(), want), "%s names %s, which is nowhere", doc, m[1])
+		}
+	}
+	assert.Greater(t, named, 40)
 }

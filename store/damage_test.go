@@ -121,7 +121,7 @@ func TestBadNodeIsNamedByEveryReader(t *testing.T) {
 	assert.Equal(t, "u1", other.ID)
 }
 
-// Bad input: a flipped byte in a blob, in the file itself.
+// 10.W48, bad input: a flipped byte in a blob, in the file itself.
 func TestFlippedByteInABlobIsFound(t *testing.T) {
 	t.Parallel()
 	f := setup(t, &store.Options{Profile: lashstore.ProfileLowLatency})

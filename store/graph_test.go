@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -138,5 +140,25 @@ func TestPathWalkDoesNotStrayIntoReusedRows(t *testing.T) {
 		commit(lashstore.At(3), chain("new"))
 	}
 	require.ErrorIs(t, ended, lashstore.ErrNodeNotFound)
+	f.sound()
+}
+
+// 10.W26: limits as large as they come mean no limit.
+func TestHugeLimitsReadEverything(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.turns(3)
+	s, err := f.Load(t.Context(), &lashstore.LoadOptions{Last: math.MaxInt})
+	require.NoError(t, err)
+	assert.Len(t, s.Graph.Nodes, 6)
+	assert.False(t, s.Graph.More)
+	usage, err := f.UsageByTurn(t.Context(), 0, math.MaxInt)
+	require.NoError(t, err)
+	assert.Len(t, usage, 3)
+	report, err := f.GC(t.Context(), &lashstore.GCOptions{Batch: math.MaxInt})
+	require.NoError(t, err)
+	assert.EqualValues(t, 6, report.Deleted)
+	_, err = f.Vacuum(t.Context(), &lashstore.VacuumOptions{Batch: math.MaxInt, ReceiptsBefore: time.Now().AddDate(500, 0, 0)})
+	require.NoError(t, err)
 	f.sound()
 }
