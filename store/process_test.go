@@ -195,10 +195,12 @@ func TestKilledWritersLeaveAWholeSession(t *testing.T) {
 		var mu sync.Mutex
 		for range 2 {
 			p := start(t, "turns", f.path)
-			kill := time.AfterFunc(time.Duration(40+random.IntN(80))*time.Millisecond, func() { assert.NoError(t, p.Process.Kill()) })
+			life := time.Duration(random.IntN(80)) * time.Millisecond // from its first turn on: starting may take long
 			wg.Go(func() {
-				defer kill.Stop()
-				for p.out.Scan() {
+				for begun := false; p.out.Scan(); begun = true {
+					if !begun {
+						time.AfterFunc(life, func() { assert.NoError(t, p.Process.Kill()) })
+					}
 					var r lashstore.Revision
 					if _, err := fmt.Sscanf(p.out.Text(), "%d", &r); err == nil {
 						mu.Lock()

@@ -132,14 +132,16 @@ func factoryRacingCreatorsAgree(t testing.TB, h SessionHarness) {
 	s := build(t, h)
 	factories := []lashstore.SessionFactory{s.SessionFactory, s.place.Factory(t, s.options)}
 	stores, errs := make([]lashstore.SessionStore, 8), make([]error, 8)
+	metas := make([]lashstore.SessionMeta, len(stores))
 	race(t, len(stores), func(i int) {
 		stores[i], errs[i] = factories[i%2].CreateSession(s.ctx, lashstore.SessionMeta{SessionID: "a", Name: fmt.Sprint("creator ", i)})
+		if errs[i] == nil {
+			metas[i], errs[i] = stores[i].Meta(s.ctx)
+		}
 	})
-	metas := make([]lashstore.SessionMeta, len(stores))
 	for i, store := range stores {
 		s.ok(fmt.Sprint("creator ", i), errs[i])
 		f := s.at(store)
-		metas[i] = f.meta()
 		metaEqual(t, fmt.Sprint("meta of creator ", i), metas[i], metas[0])
 		f.commit(lashstore.Commit{SessionID: "a", Graph: lashstore.AppendNodes(user(fmt.Sprint("n", i), ""))})
 		equal(t, "revision", f.load(nil).Revision, lashstore.Revision(i+1))

@@ -41,6 +41,7 @@ func alternate(t testing.TB, background func() bool, n int, step func(i int) boo
 				if !background() {
 					return
 				}
+				runtime.Gosched()
 			}
 			return
 		}

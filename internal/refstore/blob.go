@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"slices"
 
@@ -14,7 +15,11 @@ import (
 func (t *tx) put(d lashstore.ArtifactDescriptor, content []byte) lashstore.Hash {
 	hash := lashstore.HashOf(content)
 	if _, known := t.blobs[hash]; !known || t.is(LastDescriptorWins) {
-		t.blobs[hash] = blob{kind: d.OrGeneric().Kind, content: bytes.Clone(content), revision: t.revision}
+		stored := bytes.Clone(content)
+		if t.is(ContentEndsAtNUL) {
+			stored, _, _ = bytes.Cut(stored, []byte{0})
+		}
+		t.blobs[hash] = blob{kind: d.OrGeneric().Kind, content: stored, revision: t.revision}
 	}
 	return hash
 }
@@ -27,19 +32,18 @@ func validateContent(field string, d lashstore.ArtifactDescriptor, content []byt
 }
 
 // PutBlob stores content and spares it until one more commit was made.
-func (s *Store) PutBlob(ctx context.Context, d lashstore.ArtifactDescriptor, content []byte) (hash lashstore.Hash, err error) {
+func (s *Store) PutBlob(ctx context.Context, d lashstore.ArtifactDescriptor, content []byte) (lashstore.Hash, error) {
 	if err := validateContent("blob", d, content); err != nil {
 		return lashstore.Hash{}, err
 	}
-	err = s.update(ctx, func(t *tx) error {
-		hash = t.put(d, content)
+	return write(ctx, s, func(t *tx) (lashstore.Hash, error) {
+		hash := t.put(d, content)
 		if b := t.blobs[hash]; !t.is(PutSparesOnce) {
 			b.revision = t.revision
 			t.blobs[hash] = b
 		}
-		return nil
+		return hash, nil
 	})
-	return hash, err
 }
 
 // Blob returns the content of a blob.
@@ -48,19 +52,15 @@ func (s *Store) Blob(ctx context.Context, hash lashstore.Hash) ([]byte, error) {
 	return b.content, err
 }
 
-func (s *Store) blob(ctx context.Context, hash lashstore.Hash) (b blob, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		var stored bool
-		if b, stored = t.blobs[hash]; !stored && !t.is(MissingBlobIsEmpty) {
-			return &lashstore.MissingBlobError{Hash: hash, NamedBy: "the caller"}
+func (s *Store) blob(ctx context.Context, hash lashstore.Hash) (blob, error) {
+	return read(ctx, s, func(t *tx) (blob, error) {
+		b, stored := t.blobs[hash]
+		if !stored && !t.is(MissingBlobIsEmpty) {
+			return blob{}, &lashstore.MissingBlobError{Hash: hash, NamedBy: "the caller"}
 		}
-		b.content = bytes.Clone(b.content)
-		if b.content == nil {
-			b.content = []byte{}
-		}
-		return nil
+		b.content = append([]byte{}, b.content...)
+		return b, nil
 	})
-	return b, err
 }
 
 // OpenBlob returns the content of a blob as a stream.
@@ -99,70 +99,72 @@ func (t *tx) artifactKey(key lashstore.ArtifactKey) lashstore.ArtifactKey {
 
 // PutArtifact stores content, points key to it and returns what it pointed to.
 func (s *Store) PutArtifact(ctx context.Context, key lashstore.ArtifactKey, d lashstore.ArtifactDescriptor, content []byte) (ref lashstore.Hash, previous *lashstore.Artifact, err error) {
-	if err := cmp.Or(key.Validate(), validateContent("artifact", d, content)); err != nil {
+	if err := cmp.Or(s.validateKey(key), validateContent("artifact", d, content)); err != nil {
 		return lashstore.Hash{}, nil, err
 	}
-	err = s.update(ctx, func(t *tx) error {
-		if _, known := t.artifacts[t.artifactKey(key)]; known {
-			var err error
-			if previous, err = t.artifact(key); err != nil {
-				return err
-			}
+	previous, err = write(ctx, s, func(t *tx) (*lashstore.Artifact, error) {
+		before, err := t.artifact(key)
+		if err != nil && !errors.Is(err, lashstore.ErrArtifactNotFound) {
+			return nil, err
 		}
 		ref = t.put(d, content)
 		t.artifacts[t.artifactKey(key)] = ref
 		if t.is(PreviousIsForgotten) {
-			previous = nil
+			before = nil
 		}
-		return nil
+		return before, nil
 	})
 	return ref, previous, err
 }
 
-// Artifact returns what key points to.
-func (s *Store) Artifact(ctx context.Context, key lashstore.ArtifactKey) (a lashstore.Artifact, err error) {
-	if err := key.Validate(); err != nil {
-		return a, err
+func (s *Store) validateKey(key lashstore.ArtifactKey) error {
+	if s.is(KeysAreNotValidated) {
+		return nil
 	}
-	err = s.view(ctx, func(t *tx) error {
+	return key.Validate()
+}
+
+// Artifact returns what key points to.
+func (s *Store) Artifact(ctx context.Context, key lashstore.ArtifactKey) (lashstore.Artifact, error) {
+	if err := s.validateKey(key); err != nil {
+		return lashstore.Artifact{}, err
+	}
+	return read(ctx, s, func(t *tx) (lashstore.Artifact, error) {
 		found, err := t.artifact(key)
-		if err == nil {
-			a = *found
+		if err != nil {
+			return lashstore.Artifact{}, err
 		}
-		return err
+		return *found, nil
 	})
-	return a, err
 }
 
 // Artifacts lists a namespace by key.
-func (s *Store) Artifacts(ctx context.Context, namespace string) (list []lashstore.Artifact, err error) {
-	err = s.view(ctx, func(t *tx) error {
+func (s *Store) Artifacts(ctx context.Context, namespace string) ([]lashstore.Artifact, error) {
+	return read(ctx, s, func(t *tx) (list []lashstore.Artifact, err error) {
 		for key := range t.artifacts {
 			if key.Namespace != namespace {
 				continue
 			}
 			a, err := t.artifact(key)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			a.Content = nil
 			list = append(list, *a)
 		}
-		return nil
+		slices.SortFunc(list, func(a, b lashstore.Artifact) int { return cmp.Compare(a.Key.Key, b.Key.Key) })
+		return list, nil
 	})
-	slices.SortFunc(list, func(a, b lashstore.Artifact) int { return cmp.Compare(a.Key.Key, b.Key.Key) })
-	return list, err
 }
 
 // DeleteArtifact removes a key.
-func (s *Store) DeleteArtifact(ctx context.Context, key lashstore.ArtifactKey) (deleted bool, err error) {
-	if err := key.Validate(); err != nil {
+func (s *Store) DeleteArtifact(ctx context.Context, key lashstore.ArtifactKey) (bool, error) {
+	if err := s.validateKey(key); err != nil {
 		return false, err
 	}
-	err = s.update(ctx, func(t *tx) error {
-		_, deleted = t.artifacts[t.artifactKey(key)]
+	return write(ctx, s, func(t *tx) (bool, error) {
+		_, known := t.artifacts[t.artifactKey(key)]
 		delete(t.artifacts, t.artifactKey(key))
-		return nil
+		return known || t.is(DeletedWasAlwaysThere), nil
 	})
-	return deleted, err
 }

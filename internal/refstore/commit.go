@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/lashstore/lashstore"
 )
@@ -35,13 +36,15 @@ func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.Commi
 }
 
 func (s *Store) validate(c *lashstore.Commit) error {
-	if s.is(GraphIsNotValidated) {
+	switch {
+	case s.is(GraphIsNotValidated), s.is(ParentsMayComeLater):
 		c := *c
 		c.Graph = lashstore.GraphDelta{}
 		return c.Validate()
-	}
-	if s.is(StateIsNotValidated) {
+	case s.is(StateIsNotValidated):
 		return cmp.Or(lashstore.ValidateID("session_id", c.SessionID), c.Graph.Validate())
+	case s.is(PathsAreNoIDs) && slices.ContainsFunc(c.Graph.Nodes, func(n lashstore.Node) bool { return strings.Contains(n.ID, "/") }):
+		return lashstore.ErrInvalid
 	}
 	return c.Validate()
 }
@@ -112,6 +115,9 @@ func (t *tx) authorize(c *lashstore.Commit) error {
 // advance moves the head.
 func (t *tx) advance(c *lashstore.Commit) {
 	t.revision++
+	if t.is(RevisionsSkip) {
+		t.revision++
+	}
 	if c.Config != nil || t.is(ConfigIsDropped) {
 		t.config = slices.Clone(c.Config)
 	}
@@ -141,6 +147,10 @@ func (t *tx) addUsage(c *lashstore.Commit) error {
 		} else {
 			t.totals[at].Usage = t.totals[at].Usage.Add(d.Usage)
 		}
+		if t.is(TotalsWrap) {
+			last := &t.totals[len(t.totals)-1].Usage
+			last.Input = int64(int32(last.Input))
+		}
 	}
 	return nil
 }
@@ -153,6 +163,9 @@ func (t *tx) putCheckpoint(c *lashstore.Commit) error {
 		return nil
 	}
 	m := lashstore.Manifest{TurnState: c.Checkpoint.TurnState}
+	if t.is(TurnStateIsRespelled) && m.TurnState != nil {
+		m.TurnState = compact(m.TurnState)
+	}
 	if t.is(UnlistedPartsStay) && !t.checkpoint.IsZero() {
 		m.Parts = t.unlisted(c.Checkpoint)
 	}
@@ -168,7 +181,7 @@ func (t *tx) putCheckpoint(c *lashstore.Commit) error {
 		part := lashstore.ManifestPart{
 			Name: name, Hash: p.Hash(), Size: int64(len(b.content)), Fingerprint: p.Fingerprint,
 		}
-		if t.is(FingerprintsAreLost) {
+		if t.is(FingerprintsAreLost) || t.is(CarriedPartsLoseTheirMark) && p.Content == nil {
 			part.Fingerprint = 0
 		}
 		m.Parts = append(m.Parts, part)
@@ -191,6 +204,9 @@ func (t *tx) unlisted(c *lashstore.Checkpoint) []lashstore.ManifestPart {
 
 // putFrames writes the frames that are new or changed and finds the current one.
 func (t *tx) putFrames(c *lashstore.Commit) error {
+	if t.is(OtherFramesGo) && len(c.Frames) > 0 {
+		t.frames = nil
+	}
 	for _, f := range c.Frames {
 		if err := t.putFrame(f); err != nil {
 			return err
@@ -219,7 +235,9 @@ func (t *tx) putFrame(f lashstore.Frame) error {
 			return &lashstore.FrameError{FrameID: f.ID, Field: field, Err: lashstore.ErrFrameConflict}
 		}
 		f.CreatedAt = t.frames[at].CreatedAt
-		t.frames[at] = f
+		if !t.is(FramesNeverChange) {
+			t.frames[at] = f
+		}
 		return nil
 	}
 	if f.PreviousID != "" {

@@ -22,6 +22,9 @@ func (t *tx) changeGraph(c *lashstore.Commit) error {
 	d := c.Graph
 	inDelta := make(map[string]bool, len(d.Nodes))
 	for _, n := range d.Nodes {
+		inDelta[n.ID] = t.is(ParentsMayComeLater)
+	}
+	for _, n := range d.Nodes {
 		if err := t.checkParent(d, n, inDelta); err != nil {
 			return err
 		}
@@ -40,6 +43,9 @@ func (t *tx) changeGraph(c *lashstore.Commit) error {
 	leaf := d.TargetLeaf(t.leaf)
 	if n, known := t.nodes[leaf]; leaf != "" && (!known || !n.live()) && !t.is(AnyLeafWillDo) {
 		return &lashstore.NodeError{NodeID: leaf, Err: lashstore.ErrUnknownLeaf}
+	}
+	if t.is(ReplaceLeavesTheLeaf) && d.Change == lashstore.GraphReplace && inDelta[t.leaf] {
+		return nil
 	}
 	if t.is(LeafNeverMoves) && t.leaf != "" && len(d.Nodes) == 0 {
 		return nil
@@ -107,6 +113,9 @@ func (t *tx) entitle(n lashstore.Node) {
 	}
 	if m, err := lashstore.ParseMessage(n.Payload); err == nil {
 		t.summary.Title = m.Title()
+		if t.is(TitleIsAllOfIt) {
+			t.summary.Title = m.Text()
+		}
 	}
 }
 

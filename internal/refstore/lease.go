@@ -12,11 +12,24 @@ import (
 
 // TakeLease acquires, or re-enters, the execution lease.
 func (s *Store) TakeLease(ctx context.Context, owner lashstore.Owner, ttl time.Duration) (lashstore.Lease, error) {
-	if err := cmp.Or(owner.Validate(), lashstore.ValidateTTL(ttl)); err != nil {
+	if err := cmp.Or(owner.Validate(), lashstore.ValidateTTL(ttl)); err != nil && !s.is(OwnersAreNotValidated) {
 		return lashstore.Lease{}, err
 	}
-	return s.withLease(ctx, func(t *tx) error {
-		decision := lashstore.DecideTake(t.lease, owner, t.now)
+	var early *lashstore.Lease
+	if s.is(LeaseIsDecidedBefore) {
+		seen, err := read(ctx, s, func(t *tx) (lashstore.Lease, error) { return t.lease, nil })
+		if err != nil {
+			return lashstore.Lease{}, err
+		}
+		early = &seen
+		yieldALot()
+	}
+	return write(ctx, s, func(t *tx) (lashstore.Lease, error) {
+		stored := t.lease
+		if early != nil {
+			stored = *early
+		}
+		decision := lashstore.DecideTake(stored, owner, t.now)
 		switch {
 		case t.is(LeaseNeverExpires) && t.lease.Token != "" && !t.lease.Owner.SameIncarnation(owner):
 			decision = lashstore.LeaseRefuse
@@ -34,7 +47,7 @@ func (s *Store) ReclaimLease(ctx context.Context, owner lashstore.Owner, observe
 	if err := cmp.Or(owner.Validate(), lashstore.ValidateTTL(ttl)); err != nil {
 		return lashstore.Lease{}, err
 	}
-	return s.withLease(ctx, func(t *tx) error {
+	return write(ctx, s, func(t *tx) (lashstore.Lease, error) {
 		seen := observed.Fence()
 		if t.is(ReclaimIgnoresObservation) {
 			seen = t.lease.Fence()
@@ -52,12 +65,15 @@ func (s *Store) RenewLease(ctx context.Context, fence *lashstore.Fence, ttl time
 	if err := lashstore.ValidateTTL(ttl); err != nil {
 		return lashstore.Lease{}, err
 	}
-	return s.withLease(ctx, func(t *tx) error {
+	return write(ctx, s, func(t *tx) (lashstore.Lease, error) {
 		if err := fence.Verify(s.id, t.lease, t.now); err != nil && !(t.is(RenewIgnoresToken) && t.lease.LiveAt(t.now)) {
-			return err
+			return lashstore.Lease{}, err
+		}
+		if t.is(RenewDoesNothing) {
+			return t.lease, nil
 		}
 		t.extend(ttl)
-		return nil
+		return t.lease, nil
 	})
 }
 
@@ -71,38 +87,29 @@ func (s *Store) ReleaseLease(ctx context.Context, fence *lashstore.Fence) error 
 
 // CurrentLease returns the lease without its token.
 func (s *Store) CurrentLease(ctx context.Context) (stored lashstore.Lease, live bool, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		stored, live = t.lease.WithoutToken(), t.lease.LiveAt(t.now)
+	stored, err = read(ctx, s, func(t *tx) (lashstore.Lease, error) {
+		live = t.lease.LiveAt(t.now)
 		if t.is(CurrentLeaseTellsToken) {
-			stored = t.lease
+			return t.lease, nil
 		}
-		return nil
+		return t.lease.WithoutToken(), nil
 	})
 	return stored, live, err
 }
 
-func (s *Store) withLease(ctx context.Context, fn func(*tx) error) (got lashstore.Lease, err error) {
-	err = s.update(ctx, func(t *tx) error {
-		err := fn(t)
-		got = t.lease
-		return err
-	})
-	if err != nil {
-		return lashstore.Lease{}, err
-	}
-	return got, nil
-}
-
-func (t *tx) settle(decision lashstore.LeaseDecision, owner lashstore.Owner, ttl time.Duration) error {
+// settle does what was decided and returns the lease as it is then.
+func (t *tx) settle(decision lashstore.LeaseDecision, owner lashstore.Owner, ttl time.Duration) (lashstore.Lease, error) {
 	switch decision {
 	case lashstore.LeaseRefuse:
 		holder := t.lease.WithoutToken()
 		if t.is(BusyTellsToken) {
 			holder = t.lease
 		}
-		return &lashstore.LeaseBusyError{Holder: holder}
+		return lashstore.Lease{}, &lashstore.LeaseBusyError{Holder: holder}
 	case lashstore.LeaseReenter:
-		t.lease.Owner = owner
+		if !t.is(ReentryKeepsOwner) {
+			t.lease.Owner = owner
+		}
 		t.extend(ttl)
 	default:
 		t.lease = lashstore.Lease{
@@ -110,7 +117,7 @@ func (t *tx) settle(decision lashstore.LeaseDecision, owner lashstore.Owner, ttl
 			ClaimedAt: t.now, ExpiresAt: t.now.Add(ttl),
 		}
 	}
-	return nil
+	return t.lease, nil
 }
 
 func (t *tx) extend(ttl time.Duration) {

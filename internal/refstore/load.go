@@ -10,32 +10,29 @@ import (
 
 // Load returns the session as of the head.
 func (s *Store) Load(ctx context.Context, options *lashstore.LoadOptions) (*lashstore.Session, error) {
-	if err := options.Validate(); err != nil {
+	if err := options.Validate(); err != nil && !s.is(LoadOptionsAreNotValidated) {
 		return nil, err
 	}
 	if options == nil {
 		options = &lashstore.LoadOptions{}
 	}
-	var loaded lashstore.Session
-	if s.is(LoadsAreTorn) {
-		defer func() { _ = s.view(ctx, func(t *tx) error { loaded.Usage = slices.Clone(t.totals); return nil }) }()
-		defer yieldALot()
-	}
-	err := s.view(ctx, func(t *tx) (err error) {
-		loaded = lashstore.Session{
+	loaded, err := read(ctx, s, func(t *tx) (*lashstore.Session, error) {
+		loaded := &lashstore.Session{
 			SessionID: t.id, Revision: t.revision, Config: cloneJSON(t.config), CurrentFrameID: t.frame,
 			Frames: t.loadFrames(*options), Usage: slices.Clone(t.totals), Summary: t.summary,
 		}
+		var err error
 		if loaded.Graph, err = t.loadGraph(*options); err != nil {
-			return err
+			return nil, err
 		}
 		loaded.Checkpoint, err = t.loadCheckpoint(*options)
-		return err
+		return loaded, err
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && s.is(LoadsAreTorn) {
+		yieldALot()
+		loaded.Usage, err = s.Usage(ctx)
 	}
-	return &loaded, nil
+	return loaded, err
 }
 
 func (t *tx) loadFrames(o lashstore.LoadOptions) []lashstore.Frame {
@@ -116,39 +113,38 @@ func (t *tx) loadCheckpoint(o lashstore.LoadOptions) (*lashstore.StoredCheckpoin
 }
 
 // Node returns a live node.
-func (s *Store) Node(ctx context.Context, id string) (n lashstore.Node, err error) {
-	err = s.view(ctx, func(t *tx) error {
+func (s *Store) Node(ctx context.Context, id string) (lashstore.Node, error) {
+	return read(ctx, s, func(t *tx) (lashstore.Node, error) {
 		found, known := t.nodes[id]
 		if !known || !found.live() && !t.is(TombstonesAreRead) {
-			return &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
+			return lashstore.Node{}, &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
 		}
-		n = found.Node
-		return nil
+		return found.Node, nil
 	})
-	return n, err
 }
 
 // Children returns the live nodes behind a live node, or the roots.
-func (s *Store) Children(ctx context.Context, id string) (children []lashstore.Node, err error) {
-	if id != "" {
-		if _, err := s.Node(ctx, id); err != nil {
-			return nil, err
+func (s *Store) Children(ctx context.Context, id string) ([]lashstore.Node, error) {
+	return read(ctx, s, func(t *tx) (children []lashstore.Node, err error) {
+		if parent, known := t.nodes[id]; id != "" && (!known || !parent.live()) {
+			return nil, &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
 		}
-	}
-	err = s.view(ctx, func(t *tx) error {
 		for _, child := range t.order {
 			if n := t.nodes[child]; n.ParentID == id && (n.live() || t.is(TombstonesAreChildren)) {
 				children = append(children, n.Node)
 			}
 		}
-		return nil
+		return children, nil
 	})
-	return children, err
 }
 
 // Path walks from a live node, or the leaf, up to its root; one node a look.
 func (s *Store) Path(ctx context.Context, from string) iter.Seq2[lashstore.Node, error] {
 	return func(yield func(lashstore.Node, error) bool) {
+		leaf, _ := s.start(ctx, "")
+		if s.is(PathStartsAtTheLeaf) {
+			from = ""
+		}
 		next, err := s.start(ctx, from)
 		for next != "" && err == nil {
 			var n node
@@ -159,6 +155,9 @@ func (s *Store) Path(ctx context.Context, from string) iter.Seq2[lashstore.Node,
 				return
 			}
 			next = n.ParentID
+			if now, _ := s.start(ctx, ""); s.is(PathFollowsTheLeaf) && now != leaf {
+				next = now
+			}
 		}
 		if err != nil && !s.is(PathEndsInSilence) {
 			yield(lashstore.Node{}, err)
@@ -171,21 +170,16 @@ func (s *Store) start(ctx context.Context, from string) (string, error) {
 		_, err := s.Node(ctx, from)
 		return from, err
 	}
-	err := s.view(ctx, func(t *tx) error {
-		from = t.leaf
-		return nil
-	})
-	return from, err
+	return read(ctx, s, func(t *tx) (string, error) { return t.leaf, nil })
 }
 
 // step finds a node that was live when the walk began.
-func (s *Store) step(ctx context.Context, id string) (n node, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		var known bool
-		if n, known = t.nodes[id]; !known {
-			return &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
+func (s *Store) step(ctx context.Context, id string) (node, error) {
+	return read(ctx, s, func(t *tx) (node, error) {
+		n, known := t.nodes[id]
+		if !known {
+			return n, &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeNotFound}
 		}
-		return nil
+		return n, nil
 	})
-	return n, err
 }

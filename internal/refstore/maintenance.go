@@ -10,41 +10,39 @@ import (
 )
 
 // TombstoneNodes takes nodes out of the graph, each with all that follows it.
-func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashstore.Fence) (report lashstore.TombstoneReport, err error) {
-	err = s.update(ctx, func(t *tx) error {
-		if err := t.authorizeMaintenance(fence); err != nil {
-			return err
-		}
-		path := t.onPath(t.leaf)
+func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashstore.Fence) (lashstore.TombstoneReport, error) {
+	return s.tombstoning(ctx, fence, func(t *tx, path map[string]bool) (int64, error) {
 		for _, id := range ids {
 			if path[id] && !t.is(LivePathIsNotGuarded) {
-				return &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeOnLivePath}
+				return 0, &lashstore.NodeError{NodeID: id, Err: lashstore.ErrNodeOnLivePath}
 			}
 		}
-		report.Nodes = t.tombstoneTrees(ids)
-		t.countMessages()
-		return nil
+		return t.tombstoneTrees(ids), nil
 	})
-	return report, err
 }
 
 // TombstoneOrphans takes out every node that is not on the active path.
-func (s *Store) TombstoneOrphans(ctx context.Context, fence *lashstore.Fence) (report lashstore.TombstoneReport, err error) {
-	err = s.update(ctx, func(t *tx) error {
-		if err := t.authorizeMaintenance(fence); err != nil {
-			return err
-		}
-		path := t.onPath(t.leaf)
+func (s *Store) TombstoneOrphans(ctx context.Context, fence *lashstore.Fence) (lashstore.TombstoneReport, error) {
+	return s.tombstoning(ctx, fence, func(t *tx, path map[string]bool) (count int64, err error) {
 		for n := range t.live {
 			if !path[n.ID] {
 				t.tombstone(n.ID)
-				report.Nodes++
+				count++
 			}
 		}
-		t.countMessages()
-		return nil
+		return count, nil
 	})
-	return report, err
+}
+
+func (s *Store) tombstoning(ctx context.Context, fence *lashstore.Fence, fn func(t *tx, path map[string]bool) (int64, error)) (lashstore.TombstoneReport, error) {
+	return write(ctx, s, func(t *tx) (report lashstore.TombstoneReport, err error) {
+		if err := t.authorizeMaintenance(fence); err != nil {
+			return report, err
+		}
+		report.Nodes, err = fn(t, t.onPath(t.leaf))
+		t.countMessages()
+		return report, err
+	})
 }
 
 func (t *tx) authorizeMaintenance(fence *lashstore.Fence) error {
@@ -60,14 +58,14 @@ func (t *tx) authorizeMaintenance(fence *lashstore.Fence) error {
 }
 
 // Vacuum deletes what was kept for a while only.
-func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (report lashstore.VacuumReport, err error) {
+func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (lashstore.VacuumReport, error) {
 	if err := options.Validate(); err != nil {
-		return report, err
+		return lashstore.VacuumReport{}, err
 	}
 	if options == nil {
 		options = &lashstore.VacuumOptions{}
 	}
-	err = s.update(ctx, func(t *tx) error {
+	return write(ctx, s, func(t *tx) (report lashstore.VacuumReport, err error) {
 		report.Nodes = t.vacuumNodes(options.TombstonesBefore)
 		for turn, r := range t.receipts {
 			if r.at.Before(options.ReceiptsBefore) || t.is(VacuumTakesReceipts) {
@@ -81,9 +79,8 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (r
 		if report.Usage > 0 && t.is(VacuumTakesTotals) {
 			t.totals = nil
 		}
-		return nil
+		return report, nil
 	})
-	return report, err
 }
 
 // vacuumNodes deletes what was tombstoned before, children first; what a tombstoned child still names stays.
@@ -109,15 +106,15 @@ func (t *tx) vacuumNodes(before time.Time) (count int64) {
 }
 
 // GC deletes blobs that nothing names.
-func (s *Store) GC(ctx context.Context, options *lashstore.GCOptions) (report lashstore.GCReport, err error) {
+func (s *Store) GC(ctx context.Context, options *lashstore.GCOptions) (lashstore.GCReport, error) {
 	if err := options.Validate(); err != nil {
-		return report, err
+		return lashstore.GCReport{}, err
 	}
 	dryRun := options != nil && options.DryRun && !s.is(DryRunDeletes)
-	err = s.update(ctx, func(t *tx) error {
+	return write(ctx, s, func(t *tx) (report lashstore.GCReport, err error) {
 		named, err := t.named(&report)
 		if err != nil {
-			return err
+			return report, err
 		}
 		for hash, b := range t.blobs {
 			switch {
@@ -134,9 +131,8 @@ func (s *Store) GC(ctx context.Context, options *lashstore.GCOptions) (report la
 				}
 			}
 		}
-		return nil
+		return report, nil
 	})
-	return report, err
 }
 
 // named are the blobs that something names.
@@ -172,8 +168,8 @@ func (t *tx) named(report *lashstore.GCReport) (map[lashstore.Hash]bool, error) 
 }
 
 // Verify reports what is wrong.
-func (s *Store) Verify(ctx context.Context) (report lashstore.VerifyReport, err error) {
-	err = s.view(ctx, func(t *tx) error {
+func (s *Store) Verify(ctx context.Context) (lashstore.VerifyReport, error) {
+	return read(ctx, s, func(t *tx) (report lashstore.VerifyReport, err error) {
 		report.Blobs, report.Receipts = int64(len(t.blobs)), int64(len(t.receipts))
 		report.Frames, report.Artifacts = int64(len(t.frames)), int64(len(t.artifacts))
 		find := func(kind lashstore.FindingKind, key, detail string) {
@@ -196,15 +192,17 @@ func (s *Store) Verify(ctx context.Context) (report lashstore.VerifyReport, err 
 				find(lashstore.FindingReceipt, fmt.Sprint(r.revision), "is ahead of the head")
 			}
 		}
-		return nil
+		if t.is(VerifyCountsNothing) {
+			return lashstore.VerifyReport{}, nil
+		}
+		return report, nil
 	})
-	return report, err
 }
 
 // Stats counts rows and bytes.
-func (s *Store) Stats(ctx context.Context) (stats lashstore.Stats, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		stats = lashstore.Stats{
+func (s *Store) Stats(ctx context.Context) (lashstore.Stats, error) {
+	return read(ctx, s, func(t *tx) (lashstore.Stats, error) {
+		stats := lashstore.Stats{
 			Blobs: int64(len(t.blobs)), Receipts: int64(len(t.receipts)), UsageDeltas: int64(len(t.usage)),
 			Frames: int64(len(t.frames)), Artifacts: int64(len(t.artifacts)),
 		}
@@ -223,7 +221,6 @@ func (s *Store) Stats(ctx context.Context) (stats lashstore.Stats, err error) {
 		if t.is(StatsCountNothing) {
 			stats = lashstore.Stats{}
 		}
-		return nil
+		return stats, nil
 	})
-	return stats, err
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,6 +61,14 @@ func (f *Factory) now() time.Time {
 
 func (f *Factory) is(m Mutation) bool { return f.options.Mutation == m }
 
+// key is under which a session is kept.
+func (f *Factory) key(id string) string {
+	if f.is(IDsIgnoreCase) {
+		return strings.ToLower(id)
+	}
+	return id
+}
+
 // Durability is none: the place is in memory.
 func (f *Factory) Durability() lashstore.Durability {
 	if f.is(WrongDurability) {
@@ -70,16 +79,25 @@ func (f *Factory) Durability() lashstore.Durability {
 
 // CreateSession opens a session and creates it first when there is none.
 func (f *Factory) CreateSession(ctx context.Context, meta lashstore.SessionMeta) (lashstore.SessionStore, error) {
-	if err := cmp.Or(meta.Validate(), ctx.Err()); err != nil {
+	if err := cmp.Or(meta.Validate(), ctx.Err()); err != nil && !f.is(FactoryValidatesNothing) {
 		return nil, err
+	}
+	if f.is(CreateForgetsRelation) {
+		meta.Relation = lashstore.Relation{}
 	}
 	f.place.mu.Lock()
 	defer f.place.mu.Unlock()
-	r := f.place.sessions[meta.SessionID]
+	r := f.place.sessions[f.key(meta.SessionID)]
 	switch {
-	case r == nil:
+	case r == nil || f.is(HandlesAreStrangers):
 		r = &record{state: newState(meta.WithDefaults(f.now()))}
-		f.place.sessions[meta.SessionID] = r
+		if f.is(NamesStayEmpty) {
+			r.state.meta.Name = meta.Name
+		}
+		if f.is(GenerationsBeginAtZero) {
+			r.state.lease.Generation = -1
+		}
+		f.place.sessions[f.key(meta.SessionID)] = r
 	case f.is(CreateOverwritesMeta):
 		r.state.meta = meta.WithDefaults(f.now())
 	}
@@ -96,7 +114,7 @@ func (f *Factory) OpenSession(ctx context.Context, id string) (lashstore.Session
 	}
 	f.place.mu.Lock()
 	defer f.place.mu.Unlock()
-	r := f.place.sessions[id]
+	r := f.place.sessions[f.key(id)]
 	if r == nil {
 		return nil, lashstore.ErrSessionNotFound
 	}
@@ -110,7 +128,7 @@ func (f *Factory) DeleteSession(ctx context.Context, id string) error {
 	}
 	f.place.mu.Lock()
 	defer f.place.mu.Unlock()
-	r := f.place.sessions[id]
+	r := f.place.sessions[f.key(id)]
 	switch {
 	case r == nil && f.is(DeleteTwiceFails):
 		return lashstore.ErrSessionNotFound
@@ -121,9 +139,9 @@ func (f *Factory) DeleteSession(ctx context.Context, id string) error {
 	case f.is(DeleteKeepsGeneration):
 		kept := newState(lashstore.SessionMeta{SessionID: id}.WithDefaults(f.now()))
 		kept.lease.Generation = r.state.lease.Generation
-		f.place.sessions[id] = &record{state: kept}
+		f.place.sessions[f.key(id)] = &record{state: kept}
 	default:
-		delete(f.place.sessions, id)
+		delete(f.place.sessions, f.key(id))
 	}
 	r.deleted = !f.is(DeletedHandleWorks)
 	return nil
@@ -137,7 +155,7 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 			return
 		}
 		for _, info := range f.infos() {
-			if !yield(info, nil) {
+			if !yield(info, nil) && !f.is(ListNeverStops) {
 				return
 			}
 		}

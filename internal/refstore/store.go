@@ -91,23 +91,50 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Meta returns the description.
-func (s *Store) Meta(ctx context.Context) (meta lashstore.SessionMeta, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		meta = t.meta
-		return nil
+// read returns what fn reads.
+func read[T any](ctx context.Context, s *Store, fn func(*tx) (T, error)) (T, error) {
+	return result(func(got *T) error {
+		return s.view(ctx, func(t *tx) (err error) {
+			*got, err = fn(t)
+			return err
+		})
 	})
-	return meta, err
+}
+
+// write returns what fn makes of the session.
+func write[T any](ctx context.Context, s *Store, fn func(*tx) (T, error)) (T, error) {
+	return result(func(got *T) error {
+		return s.update(ctx, func(t *tx) (err error) {
+			*got, err = fn(t)
+			return err
+		})
+	})
+}
+
+func result[T any](run func(*T) error) (got T, err error) {
+	if err = run(&got); err != nil {
+		var none T
+		return none, err
+	}
+	return got, nil
+}
+
+// Meta returns the description.
+func (s *Store) Meta(ctx context.Context) (lashstore.SessionMeta, error) {
+	return read(ctx, s, func(t *tx) (lashstore.SessionMeta, error) { return t.meta, nil })
 }
 
 // UpdateMeta replaces the description.
 func (s *Store) UpdateMeta(ctx context.Context, meta lashstore.SessionMeta) error {
-	if err := meta.Validate(); err != nil {
+	if err := meta.Validate(); err != nil && !s.is(MetaIsNotValidated) {
 		return err
 	}
 	return s.update(ctx, func(t *tx) error {
-		if meta.SessionID != s.id {
+		if meta.SessionID != s.id && !s.is(MetaOfAnySession) {
 			return &lashstore.SessionMismatchError{Bound: s.id, Attempted: meta.SessionID}
+		}
+		if s.is(MetaNeedsAFreeLease) && t.lease.LiveAt(t.now) {
+			return &lashstore.LeaseBusyError{Holder: t.lease.WithoutToken()}
 		}
 		next := meta.WithDefaults(t.meta.CreatedAt)
 		if s.is(MetaIsMerged) {
@@ -119,23 +146,18 @@ func (s *Store) UpdateMeta(ctx context.Context, meta lashstore.SessionMeta) erro
 }
 
 // Usage returns the totals.
-func (s *Store) Usage(ctx context.Context) (totals []lashstore.UsageTotal, err error) {
-	err = s.view(ctx, func(t *tx) error {
-		totals = slices.Clone(t.totals)
-		return nil
-	})
-	return totals, err
+func (s *Store) Usage(ctx context.Context) ([]lashstore.UsageTotal, error) {
+	return read(ctx, s, func(t *tx) ([]lashstore.UsageTotal, error) { return slices.Clone(t.totals), nil })
 }
 
 // UsageByTurn returns the deltas of the revisions after the one given.
-func (s *Store) UsageByTurn(ctx context.Context, after lashstore.Revision, limit int) (deltas []lashstore.TurnUsage, err error) {
-	err = s.view(ctx, func(t *tx) error {
+func (s *Store) UsageByTurn(ctx context.Context, after lashstore.Revision, limit int) ([]lashstore.TurnUsage, error) {
+	return read(ctx, s, func(t *tx) (deltas []lashstore.TurnUsage, err error) {
 		for _, d := range t.usage {
 			if d.Revision > after && (limit <= 0 || len(deltas) < limit) {
 				deltas = append(deltas, d)
 			}
 		}
-		return nil
+		return deltas, nil
 	})
-	return deltas, err
 }

@@ -128,15 +128,18 @@ func TestKilledWriterKeepsWhatWasAcknowledged(t *testing.T) {
 		stdout, err := c.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, c.Start())
-		stop := time.AfterFunc(time.Duration(20+random.IntN(60))*time.Millisecond, func() { assert.NoError(t, c.Process.Kill()) })
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		life := time.Duration(random.IntN(60)) * time.Millisecond // from its first commit on: starting may take long
+		begun := false
+		for lines := bufio.NewScanner(stdout); lines.Scan(); begun = true {
+			if !begun {
+				time.AfterFunc(life, func() { assert.NoError(t, c.Process.Kill()) })
+			}
 			n, err := strconv.ParseInt(lines.Text(), 10, 64)
 			if err == nil { // the last line may be cut
 				acknowledged = max(acknowledged, n)
 			}
 		}
 		require.Error(t, c.Wait(), "the child ended by itself")
-		stop.Stop()
 
 		d, err := Open(t.Context(), path, testKind, &Options{Mode: Existing})
 		require.NoError(t, err)

@@ -1,5 +1,0 @@
-//go:build race
-
-package testsuite_test
-
-func init() { underRace = true }
