@@ -118,7 +118,8 @@ type BlobStore interface {
 	// PutBlob stores content and returns its hash. The same content again is the same blob, spared anew; the first
 	// descriptor stays. Errors: ErrInvalid, ErrTooLarge over MaxValueSize. Safe to repeat.
 	PutBlob(ctx context.Context, descriptor ArtifactDescriptor, content []byte) (Hash, error)
-	// Blob returns the plain content. It is checked against the hash: damage is ErrCorrupt, absence ErrMissingBlob.
+	// Blob returns the plain content. It is checked against the hash: damage is ErrCorrupt, absence ErrMissingBlob, that
+	// of the zero hash too.
 	Blob(ctx context.Context, hash Hash) ([]byte, error)
 	// OpenBlob returns the plain content as a stream in bounded memory. It holds no snapshot while the caller reads. The
 	// last Read returns ErrCorrupt instead of io.EOF when the content does not match the hash. Close it.

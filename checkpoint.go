@@ -21,7 +21,7 @@ const MaxCheckpointParts = 256
 // Checkpoint is the resumable state a commit leaves: the turn state and named parts. It is the whole state: a part that
 // is not listed is absent afterwards. To keep one without sending it again, carry it by reference.
 type Checkpoint struct {
-	// TurnState is opaque JSON; nil is stored as null.
+	// TurnState is opaque JSON, returned byte for byte but for white space around it; nil is stored as null.
 	TurnState json.RawMessage
 	Parts     map[string]Part
 }

@@ -113,7 +113,7 @@ func (s *Session) Expect() Expectation {
 
 // Summary is what a list shows of a session. The commits keep it, so that no list reads a graph.
 type Summary struct {
-	// Title is that of the first user message that was committed; "" before.
+	// Title is that of the first committed user message that has a text; "" before.
 	Title string
 	// Turns counts the commits that had a turn stamp.
 	Turns int64
@@ -220,7 +220,8 @@ type MetaStore interface {
 // ExecutionLeases hands out the right to execute the session to one owner at a time.
 type ExecutionLeases interface {
 	// TakeLease acquires the lease, free or expired, as a new generation; or extends it when the same incarnation holds
-	// it (token and generation stay, the expiry never comes earlier). Held by anybody else: LeaseBusyError, and nothing
+	// it (token and generation stay, the expiry never comes earlier, what is known of the process is as told last). Held
+	// by anybody else: LeaseBusyError, and nothing
 	// changes. A ttl of 0 acquires a lease that has expired already. Safe to repeat.
 	TakeLease(ctx context.Context, owner Owner, ttl time.Duration) (Lease, error)
 	// ReclaimLease takes the lease over before it expires when the holder is provably dead and still the one observed,

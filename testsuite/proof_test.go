@@ -1,6 +1,8 @@
 package testsuite_test
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +64,22 @@ func TestDoingNothingFailsEveryCase(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every fault that the reference backend knows is in the table.
+func TestMutationsAreAllProven(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../internal/refstore/mutation.go")
+	require.NoError(t, err)
+	declared := regexp.MustCompile(`(?m)^\t\w+ +Mutation = "(.+)"$`).FindAllSubmatch(source, -1)
+	var names, proven []string
+	for _, d := range declared {
+		names = append(names, string(d[1]))
+	}
+	for _, m := range mutations {
+		proven = append(proven, string(m.fault))
+	}
+	assert.ElementsMatch(t, names, proven)
 }
 
 // Each fault of the reference backend makes the case fail that names its rule. The others that fail with it are logged.
