@@ -221,8 +221,8 @@ type MetaStore interface {
 type ExecutionLeases interface {
 	// TakeLease acquires the lease, free or expired, as a new generation; or extends it when the same incarnation holds
 	// it (token and generation stay, the expiry never comes earlier, what is known of the process is as told last). Held
-	// by anybody else: LeaseBusyError, and nothing
-	// changes. A ttl of 0 acquires a lease that has expired already. Safe to repeat.
+	// by anybody else: LeaseBusyError, and nothing changes. A ttl of 0 acquires a lease that has expired already. Safe to
+	// repeat.
 	TakeLease(ctx context.Context, owner Owner, ttl time.Duration) (Lease, error)
 	// ReclaimLease takes the lease over before it expires when the holder is provably dead and still the one observed,
 	// as a LeaseBusyError told it. A free or expired lease is acquired as by TakeLease. Otherwise LeaseBusyError.
