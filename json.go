@@ -70,6 +70,11 @@ func CanonicalJSON(value json.RawMessage) ([]byte, error) {
 	if err := ValidateJSON("json", value); err != nil {
 		return nil, err
 	}
+	return canonicalize(value)
+}
+
+// canonicalize is CanonicalJSON for a value that was validated before.
+func canonicalize(value json.RawMessage) ([]byte, error) {
 	v := jsontext.Value(bytes.Clone(value))
 	if err := v.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false)); err != nil {
 		return nil, &InvalidError{Field: "json", Reason: jsonReason(err)}

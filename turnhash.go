@@ -17,7 +17,7 @@ const turnHashDomain = "lashstore commit 1"
 // revision expected, the lease, times, and the ids of the nodes and frames that the commit itself brings. Where those
 // refer to each other, their place in the commit counts; ids of what was stored before count as they are.
 //
-// c must be valid. It errs only for invalid JSON.
+// c must be valid: Validate it first. An error tells of invalid JSON.
 func (c *Commit) Hash() (Hash, error) {
 	w := &turnHasher{h: blake3.New(), nodes: c.nodePlaces(), frames: c.framePlaces()}
 	w.text(turnHashDomain)
@@ -111,7 +111,7 @@ func (w *turnHasher) json(value json.RawMessage) {
 		w.number(tagAbsent)
 		return
 	}
-	canonical, err := CanonicalJSON(value)
+	canonical, err := canonicalize(value)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
