@@ -134,8 +134,9 @@ type storedReader struct {
 	store       *Store
 	rowID, size int64
 	offset      int64
-	chunk       []byte
-	err         error // what ended the stream, when it was not its end
+	buffer      []byte // for every piece, one after the other
+	chunk       []byte // what is left of the piece
+	err         error  // what ended the stream, when it was not its end
 }
 
 func (r *storedReader) Read(p []byte) (int, error) {
@@ -153,7 +154,10 @@ func (r *storedReader) Read(p []byte) (int, error) {
 }
 
 func (r *storedReader) fetch() error {
-	chunk := make([]byte, min(streamChunk, r.size-r.offset))
+	if r.buffer == nil {
+		r.buffer = make([]byte, min(streamChunk, r.size))
+	}
+	chunk := r.buffer[:min(streamChunk, r.size-r.offset)]
 	err := r.store.view(r.ctx, func(t *tx) error {
 		n, err := t.ReadBlobAt("blobs", "content", r.rowID, chunk, r.offset)
 		if err == nil && n < len(chunk) {
