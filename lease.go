@@ -137,10 +137,14 @@ func (f *Fence) matches(stored Lease) bool {
 // MaxLeaseTTL is the longest a lease may be taken or renewed for at once.
 const MaxLeaseTTL = 30 * 24 * time.Hour
 
-// ValidateTTL accepts 0 (acquired and expired in one) up to MaxLeaseTTL.
+// ValidateTTL accepts 0 (acquired and expired in one), and a millisecond, the unit of every stored time, up to
+// MaxLeaseTTL.
 func ValidateTTL(ttl time.Duration) error {
 	if ttl < 0 {
 		return &InvalidError{Field: "ttl", Reason: "negative"}
+	}
+	if ttl > 0 && ttl < time.Millisecond {
+		return &InvalidError{Field: "ttl", Reason: "shorter than a millisecond"}
 	}
 	if ttl > MaxLeaseTTL {
 		return &InvalidError{Field: "ttl", Reason: fmt.Sprintf("longer than %s", MaxLeaseTTL)}

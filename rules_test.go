@@ -115,6 +115,19 @@ func TestOwnersAndTheProofOfDeath(t *testing.T) {
 	assert.False(t, DefinitelyDead(Owner{ID: "a", Incarnation: "1", Process: &otherHost}, me, gone))
 }
 
+func TestTTLsAreJudged(t *testing.T) {
+	t.Parallel()
+	for ttl, valid := range map[time.Duration]bool{
+		0: true, time.Millisecond: true, MaxLeaseTTL: true, -1: false, time.Microsecond: false, MaxLeaseTTL + 1: false,
+	} {
+		if err := ValidateTTL(ttl); valid {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, ErrInvalid, "%s", ttl)
+		}
+	}
+}
+
 func TestFenceVerify(t *testing.T) {
 	t.Parallel()
 	now := time.UnixMilli(1000)

@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -188,11 +189,17 @@ func (s *Store) Durability() lashstore.Durability { return s.db.Durability() }
 // File returns the database file; "" in memory.
 func (s *Store) File() string { return s.db.Path() }
 
+// removalPatience is how long closing the last handle on a deleted session tries to remove its file.
+const removalPatience = 2 * time.Second
+
 // Close ends the handle. It waits for running calls and checkpoints the WAL; the last handle on a deleted session
 // removes the file.
 func (s *Store) Close() error {
 	if s.deleted.Load() && !s.db.ReadOnly() {
-		if _, err := s.removeFile(context.Background()); err != nil && !errors.Is(err, lashstore.ErrClosed) {
+		// Those who are opening files keep us waiting; whoever comes by next removes the file if we do not.
+		ctx, cancel := context.WithTimeout(context.Background(), removalPatience)
+		defer cancel()
+		if _, err := s.removeFile(ctx); err != nil && !errors.Is(err, lashstore.ErrClosed) {
 			s.options.Logger.Warn("deleted session's file stays", "path", s.db.Path(), "error", err)
 		}
 	}

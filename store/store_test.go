@@ -207,3 +207,17 @@ func TestCancelledCallsReturnTheContextsError(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	assert.EqualValues(t, 2, f.commit(c).Revision)
 }
+
+func TestLeaseTimesAreReturnedAsTheyAreStored(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	owner := lashstore.Owner{ID: "o", Incarnation: "1"}
+	for range 2 { // acquired, re-entered
+		lease, err := f.TakeLease(t.Context(), owner, time.Minute+1500*time.Microsecond)
+		require.NoError(t, err)
+		stored, live, err := f.CurrentLease(t.Context())
+		require.NoError(t, err)
+		assert.True(t, live)
+		assert.Equal(t, lease.WithoutToken(), stored)
+	}
+}

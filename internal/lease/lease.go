@@ -61,7 +61,7 @@ func (r Request) acquire(ctx context.Context, owner lashstore.Owner, ttl time.Du
 	}
 	next := lashstore.Lease{
 		SessionID: r.Stored.SessionID, Owner: owner, Token: token, Generation: r.Stored.Generation + 1,
-		ClaimedAt: r.Now, ExpiresAt: r.Now.Add(ttl),
+		ClaimedAt: r.Now, ExpiresAt: r.expiry(ttl),
 	}
 	ok, err := r.Table.Take(ctx, r.Stored, next)
 	return settled(next, ok, err)
@@ -70,11 +70,16 @@ func (r Request) acquire(ctx context.Context, owner lashstore.Owner, ttl time.Du
 func (r Request) extend(ctx context.Context, owner lashstore.Owner, ttl time.Duration) (lashstore.Lease, error) {
 	next := r.Stored
 	next.Owner = owner
-	if expires := r.Now.Add(ttl); expires.After(next.ExpiresAt) {
+	if expires := r.expiry(ttl); expires.After(next.ExpiresAt) {
 		next.ExpiresAt = expires
 	}
 	ok, err := r.Table.Extend(ctx, next, r.Now)
 	return settled(next, ok, err)
+}
+
+// expiry is ttl from now, as it is stored.
+func (r Request) expiry(ttl time.Duration) time.Time {
+	return lashstore.FromMillis(lashstore.Millis(r.Now.Add(ttl)))
 }
 
 // settled turns a lost compare-and-set into an error. The row was read in the same write transaction: losing it means

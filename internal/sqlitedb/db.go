@@ -61,9 +61,6 @@ type insideKey struct{}
 // Update runs fn in a write transaction. When fn returns nil it is committed, and Update returns nil only if that
 // worked; an error or a panic of fn rolls back. ctx counts until the transaction has begun. Not to be nested.
 func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	if d.ReadOnly() {
-		return fmt.Errorf("%w: %s was opened for reading", lashstore.ErrReadOnly, d.path)
-	}
 	return d.withWriter(ctx, func(c *conn) error {
 		inner := context.WithValue(context.WithoutCancel(ctx), insideKey{}, d)
 		return d.transact(ctx, inner, c, sqlBeginWrite, fn)
@@ -104,6 +101,9 @@ func (d *DB) acquire(ctx context.Context, place chan struct{}) error {
 
 // withWriter runs fn on the write connection.
 func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
+	if d.ReadOnly() {
+		return fmt.Errorf("%w: %s was opened for reading", lashstore.ErrReadOnly, d.path)
+	}
 	if ctx.Value(insideKey{}) == d {
 		return errors.New("a transaction is begun inside a transaction of the same database")
 	}
