@@ -33,6 +33,8 @@ var damages = []struct {
 	{"10.W3/PayloadNoJSON", []string{"UPDATE nodes SET payload = '{\"role\":' WHERE node_id = 'u2'"}, lashstore.ErrCorrupt, nil, lashstore.FindingGraph},
 	{"10.W3/ParentMissing", []string{"DELETE FROM nodes WHERE node_id = 'u2'"}, lashstore.ErrCorrupt, nil, lashstore.FindingForeignKey},
 	{"10.W3/ParentTombstoned", []string{"UPDATE nodes SET tombstoned_at_ms = 1 WHERE node_id = 'u2'"}, lashstore.ErrCorrupt, nil, lashstore.FindingGraph},
+	{"10.W3/LeafTombstoned", []string{"UPDATE nodes SET tombstoned_at_ms = 1 WHERE node_id = 'a4'", "UPDATE heads SET messages = messages - 1"},
+		lashstore.ErrCorrupt, nil, lashstore.FindingHead},
 	{"10.W4/PartMissing", []string{"DELETE FROM blobs WHERE kind = 'tool_state' AND revision = 2"}, lashstore.ErrMissingBlob, lashstore.ErrMissingBlob, lashstore.FindingBlobMissing},
 	{"10.W4/PartCorrupt", []string{"UPDATE blobs SET content = CAST('tools of turn X' AS BLOB) WHERE kind = 'tool_state' AND revision = 2"},
 		lashstore.ErrCorrupt, nil, lashstore.FindingBlobCorrupt},
