@@ -98,3 +98,30 @@ func TestStreamHoldsAPieceAtATime(t *testing.T) {
 	assert.Equal(t, info.Size, n)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
 }
+
+// A stream that is cut off by its handle says so: the content is not to blame.
+func TestStreamOfAClosedStoreIsNotCalledCorrupt(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	for _, d := range []lashstore.ArtifactDescriptor{lashstore.GenericBlob, lashstore.ToolState} {
+		random := make([]byte, 1<<20)
+		for i, state := 0, uint32(1); i < len(random); i++ {
+			state = state*1664525 + 1013904223
+			random[i] = byte(state>>24) & 0x7f // compressible, a little
+		}
+		random[0] = byte(d.Hints)
+		ref, err := f.PutBlob(t.Context(), d, random)
+		require.NoError(t, err)
+		stream, _, err := f.OpenBlob(t.Context(), ref)
+		require.NoError(t, err)
+		_, err = io.ReadFull(stream, make([]byte, 10))
+		require.NoError(t, err)
+		require.NoError(t, f.Store.Close())
+		_, err = io.Copy(io.Discard, stream)
+		require.ErrorIs(t, err, lashstore.ErrClosed)
+		require.NotErrorIs(t, err, lashstore.ErrCorrupt)
+		require.NoError(t, stream.Close())
+		f.Store, err = store.OpenExisting(t.Context(), f.path, nil)
+		require.NoError(t, err)
+	}
+}

@@ -153,9 +153,12 @@ func TestDeletionCutShortIsFinished(t *testing.T) {
 	assert.Equal(t, "a", meta.SessionID)
 	require.NoError(t, s.Close())
 	require.NoError(t, f.DeleteSession(t.Context(), "a"))
+	require.NoError(t, createSession(t, f, "b").Close())
+	require.NoError(t, store.MarkDeleted(t.Context(), f.PathOf("b")))
 	for range f.Sessions(t.Context()) {
 		t.Error("a deleted session is listed")
 	}
+	assert.Empty(t, entries(t, dir), "a listing finishes what it comes by")
 }
 
 // 10.W49, 10.W58: a file is what its header says, whatever its name; and what cannot be read is said, not skipped.

@@ -1,9 +1,11 @@
 package sqlitedb
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,4 +45,29 @@ func TestReadOnlyDirectoryIsTyped(t *testing.T) {
 	}
 	_, err := Open(t.Context(), filepath.Join(dir, "new.db"), testKind, nil)
 	require.ErrorIs(t, err, lashstore.ErrReadOnly)
+}
+
+// No file is opened while another process may be about to remove it, and none removed while one is being opened.
+func TestOpeningAndRemovingExcludeEachOther(t *testing.T) {
+	t.Parallel()
+	path := testPath(t)
+	d := openTest(t, path, nil)
+	expired := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeout(t.Context(), 30*time.Millisecond)
+	}
+	unlock, err := lockDirectory(t.Context(), filepath.Dir(path), exclusive)
+	require.NoError(t, err)
+	ctx, cancel := expired()
+	_, err = Open(ctx, path, testKind, nil)
+	cancel()
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	unlock()
+	unlock, err = lockDirectory(t.Context(), filepath.Dir(path), shared)
+	require.NoError(t, err)
+	openTest(t, path, nil)
+	ctx, cancel = expired()
+	_, err = d.Destroy(ctx, func(*Tx) (bool, error) { return true, nil })
+	cancel()
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	unlock()
 }
