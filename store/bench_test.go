@@ -71,7 +71,7 @@ func benchOpen(b *testing.B, d lashstore.Durability, turns int) *benchSession {
 
 func BenchmarkCommit(b *testing.B) {
 	for _, d := range []lashstore.Durability{lashstore.DurabilityNormal, lashstore.DurabilityFull} {
-		for _, nodes := range []int{100, 10_000} {
+		for _, nodes := range []int{100, 100_000} {
 			b.Run(fmt.Sprintf("%s/nodes=%d", d, nodes), func(b *testing.B) {
 				s := benchOpen(b, d, nodes/4)
 				b.ReportAllocs()
@@ -85,7 +85,7 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 func BenchmarkLoadLast200(b *testing.B) {
-	for _, nodes := range []int{400, 10_000} {
+	for _, nodes := range []int{400, 100_000} {
 		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
 			s := benchOpen(b, lashstore.DurabilityNormal, nodes/4)
 			b.ReportAllocs()
