@@ -74,6 +74,9 @@ func (a *app) exportTo(name string, do func(*bufio.Writer) error) error {
 		return err
 	}
 	err = errors.Join(buffered(f, do), f.Sync(), f.Close())
+	if err == nil && a.wrong { // some session is missing from it, and was named
+		err = fmt.Errorf("%s is left as it was: not everything could be exported", name)
+	}
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
