@@ -26,7 +26,7 @@ var (
 var (
 	// ErrBusy: the write lock could not be had within the busy timeout. Nothing was written; the call may be repeated.
 	ErrBusy = errors.New("storage busy")
-	// ErrFull: the disk, a quota or the configured size limit is exhausted. Nothing was written.
+	// ErrFull: the disk is full. Nothing was written. A quota may look like ErrIO.
 	ErrFull = errors.New("storage full")
 	// ErrReadOnly: the handle, the file or its directory cannot be written.
 	ErrReadOnly = errors.New("storage is read-only")

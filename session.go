@@ -10,7 +10,8 @@ import (
 
 // SessionStore holds one session. All methods are safe for concurrent use. An error that is neither documented at a
 // method nor an ErrInvalid is one of the storage errors: ErrBusy, ErrFull, ErrReadOnly, ErrIO, ErrCorrupt, ErrClosed,
-// ErrSessionDeleted, or the context's error. After any error nothing of the call is stored.
+// ErrSessionDeleted, or the context's error. After any error nothing of the call is stored, save for GC and Vacuum, whose
+// reports then count the batches that were done.
 type SessionStore interface {
 	// SessionID returns the session that the store is bound to since it was created.
 	SessionID() string
