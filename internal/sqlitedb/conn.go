@@ -75,11 +75,28 @@ func (d *DB) dsn(mode Mode) string {
 
 // close ends the statements and the connection.
 func (c *conn) close() error {
+	return errors.Join(c.forget(), c.sql.Close(), c.pool.Close())
+}
+
+// abandon closes a connection that broke. After a panic inside the driver database/sql holds locks that nobody gives
+// back, and its own closing would wait for them for ever: SQLite's connection is closed past it, with its file and locks.
+func (c *conn) abandon() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic while closing a broken connection: %v", p)
+		}
+	}()
+	return errors.Join(c.forget(), c.raw.Close(), c.pool.Close())
+}
+
+// forget ends the statements. They are prepared anew when they are wanted.
+func (c *conn) forget() error {
 	var errs []error
 	for _, s := range c.stmts {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, c.sql.Close(), c.pool.Close())...)
+	clear(c.stmts)
+	return errors.Join(errs...)
 }
 
 // stmt returns the statement for a text, prepared once.

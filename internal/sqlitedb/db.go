@@ -119,12 +119,22 @@ func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
 		d.writer = c
 	}
 	defer func() {
-		if d.writer != nil && d.writer.broken && d.memory == "" {
-			d.discard(d.writer)
-			d.writer = nil
+		if d.writer != nil && d.writer.broken {
+			d.replaceWriter()
 		}
 	}()
 	return fn(d.writer)
+}
+
+// replaceWriter gives up a broken write connection; the next use opens another. That of a database in memory is all
+// there is of it: it goes on, without the statement that it was stopped in.
+func (d *DB) replaceWriter() {
+	if d.memory == "" {
+		d.discard(d.writer)
+		d.writer = nil
+	} else if err := d.writer.forget(); err != nil {
+		d.options.Logger.Warn("ending the statements of a broken connection failed", "error", err)
+	}
 }
 
 func (d *DB) openWriter(ctx context.Context) (*conn, error) {
@@ -140,7 +150,7 @@ func (d *DB) openWriter(ctx context.Context) (*conn, error) {
 
 // discard closes a connection that is not to be used again. What it says no longer matters to anybody but the log.
 func (d *DB) discard(c *conn) {
-	if err := c.close(); err != nil {
+	if err := c.abandon(); err != nil {
 		d.options.Logger.Warn("closing a broken connection failed", "path", d.path, "error", err)
 	}
 }
@@ -156,15 +166,22 @@ func (d *DB) Close() error {
 		}
 		errs := []error{d.readers.close()}
 		if d.writer != nil {
-			if d.memory == "" && !d.writer.broken {
-				d.lastCheckpoint(d.writer)
-			}
-			errs = append(errs, d.writer.close())
+			errs = append(errs, d.closeWriter())
 			d.writer = nil
 		}
 		d.closeErr = Classify(errors.Join(errs...))
 	})
 	return d.closeErr
+}
+
+func (d *DB) closeWriter() error {
+	if d.writer.broken {
+		return d.writer.abandon()
+	}
+	if d.memory == "" {
+		d.lastCheckpoint(d.writer)
+	}
+	return d.writer.close()
 }
 
 // lastCheckpoint empties the WAL if nobody else is reading it. It waits for nobody: whoever closes last does it. What was
