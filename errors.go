@@ -188,7 +188,7 @@ func (e *NodeConflictError) Is(target error) bool { return target == ErrNodeConf
 type NodeError struct {
 	NodeID   string
 	ParentID string // "" when the parent plays no part
-	Err      error  // ErrNodeNotFound, ErrUnknownParent, ErrGraphCycle, ErrUnknownLeaf, ErrNodeOnLivePath or ErrCorrupt
+	Err      error  // ErrNodeNotFound, ErrUnknownParent, ErrGraphCycle, ErrUnknownLeaf, ErrNodeOnLivePath, ErrCorrupt or ErrInternal
 	Detail   string // "" when Err says all
 }
 

@@ -308,7 +308,7 @@ WITH RECURSIVE chain (seq, parent_seq, depth) AS (
   JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
   WHERE c.depth < CAST(?2 AS INTEGER)
 )
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM chain AS c JOIN nodes AS n ON n.seq = c.seq ORDER BY c.depth
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM chain AS c CROSS JOIN nodes AS n ON n.seq = c.seq
 `
 
 type NodePathParams struct {
@@ -316,7 +316,9 @@ type NodePathParams struct {
 	MaxRows int64
 }
 
-// The way up from @leaf_seq, nearest first. A parent is always older: the walk ends even in a damaged file.
+// The way up from @leaf_seq, nearest first. A parent is always older: the walk ends even in a damaged file. Not sorted:
+// a sort would hold all payloads in SQLite's memory, which is small. The recursion goes up one node at a time, and the
+// caller holds every row against the one before it.
 func (q *Queries) NodePath(ctx context.Context, arg NodePathParams) ([]Node, error) {
 	rows, err := q.db.QueryContext(ctx, NodePath, arg.LeafSeq, arg.MaxRows)
 	if err != nil {

@@ -139,6 +139,9 @@ func (t *tx) walk(seq, limit int64) ([]lashstore.Node, *int64, error) {
 	}
 	nodes := make([]lashstore.Node, len(rows))
 	for i, row := range rows {
+		if i > 0 && (rows[i-1].ParentSeq == nil || *rows[i-1].ParentSeq != row.Seq) {
+			return nil, nil, &lashstore.NodeError{NodeID: row.NodeID, Err: lashstore.ErrInternal, Detail: "the walk came upon it out of order"}
+		}
 		if row.TombstonedAtMS != nil {
 			return nil, nil, &lashstore.NodeError{NodeID: row.NodeID, Err: lashstore.ErrCorrupt, Detail: "tombstoned below a live node"}
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,6 +228,34 @@ func TestHotQueriesDoNotScan(t *testing.T) {
 		}
 		require.NoError(t, stmt.Close())
 	}
+}
+
+// SQLite's memory is small and it sorts whole rows in it: a query that returns what may be large returns it in the order
+// of an index. A path of ten large nodes would else be more than it can hold.
+func TestQueriesDoNotSortLargeValues(t *testing.T) {
+	t.Parallel()
+	c := openSchema(t, lashstore.SessionDatabase)
+	held := 0
+	for _, q := range generatedQueries(t) {
+		stmt, _, err := c.Prepare(q.sql)
+		require.NoError(t, err, q.name)
+		large := false
+		for i := range stmt.ColumnCount() {
+			large = large || slices.Contains([]string{"payload", "content", "assignment", "config"}, stmt.ColumnOriginName(i))
+		}
+		require.NoError(t, stmt.Close())
+		if !large {
+			continue
+		}
+		held++
+		plan, _, err := c.Prepare("EXPLAIN QUERY PLAN " + q.sql)
+		require.NoError(t, err, q.name)
+		for plan.Step() {
+			assert.NotContains(t, plan.ColumnText(3), "TEMP B-TREE", q.name)
+		}
+		require.NoError(t, plan.Close())
+	}
+	assert.Greater(t, held, 8)
 }
 
 // What a regeneration would leave behind: a generated file without its queries.

@@ -43,7 +43,9 @@ SELECT n.* FROM nodes AS n WHERE n.parent_seq IS NULL AND n.tombstoned_at_ms IS 
 -- name: NodeChildren :many
 SELECT n.* FROM nodes AS n WHERE n.parent_seq = @parent_seq AND n.tombstoned_at_ms IS NULL ORDER BY n.seq;
 
--- The way up from @leaf_seq, nearest first. A parent is always older: the walk ends even in a damaged file.
+-- The way up from @leaf_seq, nearest first. A parent is always older: the walk ends even in a damaged file. Not sorted:
+-- a sort would hold all payloads in SQLite's memory, which is small. The recursion goes up one node at a time, and the
+-- caller holds every row against the one before it.
 -- name: NodePath :many
 WITH RECURSIVE chain (seq, parent_seq, depth) AS (
   SELECT l.seq AS seq, l.parent_seq AS parent_seq, 1 AS depth FROM nodes AS l WHERE l.seq = @leaf_seq
@@ -52,7 +54,7 @@ WITH RECURSIVE chain (seq, parent_seq, depth) AS (
   JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
   WHERE c.depth < CAST(@max_rows AS INTEGER)
 )
-SELECT n.* FROM chain AS c JOIN nodes AS n ON n.seq = c.seq ORDER BY c.depth;
+SELECT n.* FROM chain AS c CROSS JOIN nodes AS n ON n.seq = c.seq;
 
 -- What is counted in the summary, counted anew.
 -- name: NodeCountMessages :one
