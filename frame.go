@@ -30,7 +30,7 @@ type Frame struct {
 	CausedBy json.RawMessage
 	// CreatedAt is kept in milliseconds and no part of the frame's identity. Zero means the time of the commit.
 	CreatedAt time.Time
-	// Assignment and Options are opaque to the store; nil stands for none.
+	// Assignment and Options are opaque to the store; nil stands for none. With CausedBy, at most MaxValueSize.
 	Assignment json.RawMessage
 	Options    json.RawMessage
 	// ExecutionState is a snapshot, kept as a blob; nil for none. A commit may give ExecutionStateRef instead, to carry
@@ -63,6 +63,9 @@ func (f Frame) validate(field string) error {
 		}
 	}
 	if err := ValidateID(field+".reason", f.Reason); err != nil {
+		return err
+	}
+	if err := validateTogether(field, MaxValueSize, f.CausedBy, f.Assignment, f.Options); err != nil {
 		return err
 	}
 	for _, v := range []struct {

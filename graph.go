@@ -34,7 +34,7 @@ type Node struct {
 	CausedBy json.RawMessage
 	// CreatedAt is kept in milliseconds. It is no part of the node's identity. Zero means the time of the commit.
 	CreatedAt time.Time
-	// Payload is opaque JSON, returned byte for byte. Required.
+	// Payload is opaque JSON, returned byte for byte. Required. At most MaxValueSize, together with CausedBy.
 	Payload json.RawMessage
 }
 
@@ -75,6 +75,9 @@ func (n Node) validate(field string) error {
 				return err
 			}
 		}
+	}
+	if err := validateTogether(field, MaxValueSize, n.Payload, n.CausedBy); err != nil {
+		return err
 	}
 	if err := n.validateKind(field); err != nil {
 		return err

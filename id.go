@@ -9,8 +9,11 @@ import (
 const (
 	// MaxIDLength is the longest id, in bytes.
 	MaxIDLength = 512
-	// MaxValueSize is the largest single value, in bytes: a node's payload, a checkpoint part, an artifact.
+	// MaxValueSize is the largest single value, in bytes: a checkpoint part, an artifact, a configuration; the JSON of
+	// one node (payload and cause together), and of one frame (assignment, options and cause together).
 	MaxValueSize = 32 << 20
+	// MaxMetaSize is how much JSON a description may have, in bytes: extra and the relation's cause together.
+	MaxMetaSize = 512 << 10
 	// maxInteger is the largest integer that survives JSON in every language.
 	maxInteger = 1 << 53
 )

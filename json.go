@@ -62,6 +62,18 @@ func validateOptionalJSON(field string, value json.RawMessage) error {
 	return ValidateJSON(field, value)
 }
 
+// validateTogether refuses values that are too large as one record, each of which may pass alone.
+func validateTogether(field string, most int, values ...json.RawMessage) error {
+	total := 0
+	for _, v := range values {
+		total += len(v)
+	}
+	if total > most {
+		return &TooLargeError{Field: field, Size: int64(total), Max: int64(most)}
+	}
+	return nil
+}
+
 // CanonicalJSON returns value in the form of RFC 8785, the form in which JSON is hashed and compared: no white space,
 // object names sorted, strings and numbers in one spelling. One thing differs, because hashing must never make two
 // values one: a number that a double cannot hold exactly keeps all its digits (as digits and a power of ten) where

@@ -58,6 +58,30 @@ func TestGraphDeltaIsJudged(t *testing.T) {
 	}
 }
 
+// What makes one record is limited as one: each value alone would pass.
+func TestRecordsAreLimitedAsAWhole(t *testing.T) {
+	t.Parallel()
+	text := func(size int) json.RawMessage { return json.RawMessage(`"` + strings.Repeat("x", size-2) + `"`) }
+	half, more := text(MaxValueSize/2), text(MaxValueSize/2+1)
+	n := node("a", "")
+	n.Payload, n.CausedBy = half, half
+	require.NoError(t, AppendNodes(n).Validate())
+	n.CausedBy = more
+	frame := Frame{ID: "f", Reason: "initial", CausedBy: half, Options: half}
+	require.NoError(t, validateFrames([]Frame{frame}))
+	frame.Assignment = json.RawMessage(`1`)
+	meta := SessionMeta{SessionID: "s", Extra: text(MaxMetaSize - 1), Relation: Relation{Kind: RelationChild, ParentSessionID: "p", CausedBy: json.RawMessage(`1`)}}
+	require.NoError(t, meta.Validate())
+	meta.Relation.CausedBy = json.RawMessage(`10`)
+	for field, err := range map[string]error{
+		"graph.nodes[0]": AppendNodes(n).Validate(), "frames[0]": validateFrames([]Frame{frame}), "meta": meta.Validate(),
+	} {
+		var large *TooLargeError
+		require.ErrorAs(t, err, &large, field)
+		assert.Equal(t, field, large.Field)
+	}
+}
+
 // Whatever nodes are appended, validation ends, and what it lets pass has every parent before its children.
 func TestValidDeltasHaveParentsFirst(t *testing.T) {
 	t.Parallel()

@@ -149,7 +149,7 @@ type SessionMeta struct {
 	Model     string // model id at creation; may be ""
 	Cwd       string // working directory at creation; may be ""
 	Relation  Relation
-	// Extra is the host's own JSON; nil for none. Returned byte for byte.
+	// Extra is the host's own JSON; nil for none. Returned byte for byte. At most MaxMetaSize.
 	Extra json.RawMessage
 	// CreatedAt is kept in milliseconds. Zero means now.
 	CreatedAt time.Time
@@ -167,6 +167,9 @@ func (m SessionMeta) Validate() error {
 		if err := validateText(f.name, f.value); err != nil {
 			return err
 		}
+	}
+	if err := validateTogether("meta", MaxMetaSize, m.Extra, m.Relation.CausedBy); err != nil {
+		return err
 	}
 	if err := m.Relation.validate(); err != nil {
 		return err
