@@ -16,6 +16,31 @@ import (
 	"github.com/lashstore/lashstore/store"
 )
 
+// 1. A list of ids as long as memory allows is no more than many short ones.
+// 2. A node of the active path, at its end, keeps all of it from happening.
+func TestTombstoneTakesAnyNumberOfIDs(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.turns(1)
+	c := f.turn(2)
+	c.Graph = lashstore.AppendNodes(message("branch", "u1", lashstore.RoleUser, "not taken"))
+	c.Graph.Leaf = "a1"
+	f.commit(c)
+	ids := make([]string, 100_000)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%0*d", lashstore.MaxIDLength, i)
+	}
+	ids[0], ids[len(ids)-1] = "branch", "u1"
+	_, err := f.TombstoneNodes(t.Context(), ids, nil)
+	require.ErrorIs(t, err, lashstore.ErrNodeOnLivePath)
+	_, err = f.Node(t.Context(), "branch")
+	require.NoError(t, err)
+	report, err := f.TombstoneNodes(t.Context(), ids[:len(ids)-1], nil)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, report.Nodes)
+	f.sound()
+}
+
 // Bad input: ten thousand nodes in a commit.
 func TestTenThousandNodesInACommit(t *testing.T) {
 	t.Parallel()

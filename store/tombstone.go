@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -15,25 +16,41 @@ func (s *Store) TombstoneNodes(ctx context.Context, ids []string, fence *lashsto
 		}
 	}
 	return s.tombstone(ctx, fence, func(t *tx) (int64, error) {
-		list, err := jsonList(ids)
-		if err != nil {
-			return 0, err
-		}
-		if t.state.leafSeq != nil {
-			onPath, err := t.q.NodeOnPath(t.Context(), db.NodeOnPathParams{LeafSeq: *t.state.leafSeq, NodeIds: list})
-			if err != nil {
-				return 0, err
-			}
-			if len(onPath) > 0 {
-				return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
-			}
-		}
 		at, err := t.tombstoneTime()
 		if err != nil {
 			return 0, err
 		}
-		return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at})
+		var total int64
+		for some := range slices.Chunk(ids, idsPerStatement) {
+			n, err := t.tombstoneTrees(some, at)
+			if err != nil {
+				return 0, err
+			}
+			total += n
+		}
+		return total, nil
 	})
+}
+
+// idsPerStatement bounds the list that one statement is given: ids are long, and SQLite's memory is small.
+const idsPerStatement = 4096
+
+// tombstoneTrees takes nodes out, each with all that follows it, none of which is on the active path.
+func (t *tx) tombstoneTrees(ids []string, at int64) (int64, error) {
+	list, err := jsonList(ids)
+	if err != nil {
+		return 0, err
+	}
+	if t.state.leafSeq != nil {
+		onPath, err := t.q.NodeOnPath(t.Context(), db.NodeOnPathParams{LeafSeq: *t.state.leafSeq, NodeIds: list})
+		if err != nil {
+			return 0, err
+		}
+		if len(onPath) > 0 {
+			return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
+		}
+	}
+	return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at})
 }
 
 // TombstoneOrphans takes out every node that the active path does not pass through.
