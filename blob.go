@@ -122,6 +122,7 @@ type BlobStore interface {
 	// of the zero hash too.
 	Blob(ctx context.Context, hash Hash) ([]byte, error)
 	// OpenBlob returns the plain content as a stream in bounded memory. It holds no snapshot while the caller reads. The
-	// last Read returns ErrCorrupt instead of io.EOF when the content does not match the hash. Close it.
+	// last Read returns ErrCorrupt instead of io.EOF when the content does not match the hash, and any Read ErrMissingBlob
+	// when the blob was collected meanwhile. Close it.
 	OpenBlob(ctx context.Context, hash Hash) (io.ReadCloser, BlobInfo, error)
 }

@@ -116,7 +116,7 @@ func (s *Store) OpenBlob(ctx context.Context, hash lashstore.Hash) (io.ReadClose
 	info := lashstore.BlobInfo{
 		Hash: hash, Kind: lashstore.BlobKind(row.Kind), Codec: row.Codec, Size: row.Size, StoredSize: row.StoredSize,
 	}
-	stored := &storedReader{ctx: ctx, store: s, rowID: row.BlobID, size: row.StoredSize}
+	stored := &storedReader{ctx: ctx, store: s, hash: hash, rowID: row.BlobID, size: row.StoredSize}
 	plain, closePlain, err := decodeStream(row.Codec, stored)
 	if err != nil {
 		return nil, info, corruptBlob(hash, err.Error())
@@ -132,6 +132,7 @@ const streamChunk = 256 << 10
 type storedReader struct {
 	ctx         context.Context
 	store       *Store
+	hash        lashstore.Hash
 	rowID, size int64
 	offset      int64
 	buffer      []byte // for every piece, one after the other
@@ -159,6 +160,14 @@ func (r *storedReader) fetch() error {
 	}
 	chunk := r.buffer[:min(streamChunk, r.size-r.offset)]
 	err := r.store.view(r.ctx, func(t *tx) error {
+		// It may have been collected since the last piece, and its row's number given to another.
+		row, err := t.blobInfo(r.hash, "the caller")
+		if err != nil {
+			return err
+		}
+		if row.BlobID != r.rowID || row.StoredSize != r.size {
+			return &lashstore.MissingBlobError{Hash: r.hash, NamedBy: "a stream of what was collected and put anew"}
+		}
 		n, err := t.ReadBlobAt("blobs", "content", r.rowID, chunk, r.offset)
 		if err == nil && n < len(chunk) {
 			err = &lashstore.CorruptError{What: "blob", Key: "stream", Reason: "shorter than it was"}

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"encoding/json"
 	"io"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -82,6 +84,27 @@ func TestLargePartsWorkAndLargerOnesAreRefused(t *testing.T) {
 	f.sound()
 }
 
+// What the contract lets pass fits in a row, and in SQLite's memory: the largest node, frame, and configuration beside the
+// largest description. Not one byte more does: it is refused by name, and nothing is harmed.
+func TestLargestRecordsAreStored(t *testing.T) {
+	t.Parallel()
+	text := func(size int) json.RawMessage { return json.RawMessage(`"` + strings.Repeat("x", size-2) + `"`) }
+	f := setup(t, &store.Options{Durability: lashstore.DurabilityNormal})
+	require.NoError(t, f.UpdateMeta(t.Context(), lashstore.SessionMeta{SessionID: sessionID, Extra: text(lashstore.MaxMetaSize)}))
+	c := f.turn(1)
+	c.Config = text(lashstore.MaxValueSize)
+	c.Graph.Nodes[0].Payload, c.Graph.Nodes[0].CausedBy = text(lashstore.MaxValueSize/2), text(lashstore.MaxValueSize/2)
+	c.Frames = []lashstore.Frame{{ID: "f", Reason: "initial", Assignment: text(lashstore.MaxValueSize / 2), Options: text(lashstore.MaxValueSize / 2)}}
+	f.commit(c)
+	c = f.turn(2)
+	c.Graph.Nodes[0].Payload, c.Graph.Nodes[0].CausedBy = text(lashstore.MaxValueSize), text(lashstore.MaxValueSize)
+	_, err := f.Commit(t.Context(), c)
+	var large *lashstore.TooLargeError
+	require.ErrorAs(t, err, &large)
+	assert.Equal(t, "graph.nodes[0]", large.Field)
+	f.commit(f.turn(2))
+}
+
 // A stream allocates a piece, however large the blob. Not parallel: what is allocated is counted for the whole process.
 func TestStreamHoldsAPieceAtATime(t *testing.T) {
 	f := setup(t, &store.Options{Durability: lashstore.DurabilityNormal})
@@ -97,6 +120,39 @@ func TestStreamHoldsAPieceAtATime(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, info.Size, n)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
+}
+
+// A stream holds no snapshot: what it reads may be collected under it, and the row's number given to another blob. It says
+// that the blob is gone, and blames no content.
+func TestStreamOfACollectedBlobSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, reused := range []bool{false, true} {
+		f := setup(t, nil)
+		f.turns(1)
+		first, second := make([]byte, 1<<20), make([]byte, 1<<20)
+		second[0] = 1
+		ref, err := f.PutBlob(t.Context(), lashstore.GenericBlob, first)
+		require.NoError(t, err)
+		stream, _, err := f.OpenBlob(t.Context(), ref)
+		require.NoError(t, err)
+		_, err = io.ReadFull(stream, make([]byte, 10))
+		require.NoError(t, err)
+		c := f.turn(2)
+		c.Checkpoint = nil
+		f.commit(c)
+		report, err := f.GC(t.Context(), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, report.Deleted)
+		if reused {
+			_, err = f.PutBlob(t.Context(), lashstore.GenericBlob, second)
+			require.NoError(t, err)
+		}
+		_, err = io.Copy(io.Discard, stream)
+		var missing *lashstore.MissingBlobError
+		require.ErrorAs(t, err, &missing, "reused: %t", reused)
+		assert.Equal(t, ref, missing.Hash)
+		require.NoError(t, stream.Close())
+	}
 }
 
 // A stream that is cut off by its handle says so: the content is not to blame.
