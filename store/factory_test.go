@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,6 +212,48 @@ func TestCopiedFileIsNotServedAsAnotherSession(t *testing.T) {
 	_, err = f.OpenSession(t.Context(), "b")
 	require.ErrorIs(t, err, lashstore.ErrSessionMismatch)
 	require.ErrorIs(t, f.DeleteSession(t.Context(), "b"), lashstore.ErrSessionMismatch)
+}
+
+// 10.W13: a handle that has no connection left, because it was idle or its last one broke, keeps no file. It learns of the
+// deletion all the same: when the file is gone, and when a successor has just begun to make another.
+func TestHandleWithoutConnectionLearnsOfTheDeletion(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(*store.Factory) (lashstore.SessionStore, error){
+		"for reading": func(f *store.Factory) (lashstore.SessionStore, error) { return f.OpenReadOnly(t.Context(), "s") },
+		"for writing": func(f *store.Factory) (lashstore.SessionStore, error) { return f.OpenSession(t.Context(), "s") },
+	} {
+		var breaks atomic.Bool
+		f, err := store.NewFactory(t.TempDir(), &store.Options{Clock: lashstore.ClockFunc(func() time.Time {
+			if breaks.Load() {
+				panic("no time")
+			}
+			return time.Now()
+		})})
+		require.NoError(t, err)
+		created, err := f.CreateSession(t.Context(), lashstore.SessionMeta{SessionID: "s"})
+		require.NoError(t, err)
+		require.NoError(t, created.Close())
+		s, err := open(f)
+		require.NoError(t, err)
+		breaks.Store(true)
+		_, readErr := s.Meta(t.Context())
+		require.ErrorIs(t, readErr, lashstore.ErrInternal)
+		_, writeErr := s.PutBlob(t.Context(), lashstore.GenericBlob, nil)
+		require.Error(t, writeErr)
+		breaks.Store(false)
+
+		require.NoError(t, f.DeleteSession(t.Context(), "s"))
+		require.NoFileExists(t, f.PathOf("s"))
+		for range 2 {
+			_, err = s.Meta(t.Context())
+			require.ErrorIs(t, err, lashstore.ErrSessionDeleted, name)
+			if _, err = s.PutBlob(t.Context(), lashstore.GenericBlob, nil); name == "for writing" {
+				require.ErrorIs(t, err, lashstore.ErrSessionDeleted)
+			}
+			require.NoError(t, os.WriteFile(f.PathOf("s"), nil, 0o600))
+		}
+		require.NoError(t, s.Close())
+	}
 }
 
 // 10.W13: deletion is fenced.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -31,12 +33,20 @@ type state struct {
 
 // update runs fn in a write transaction on a session that is not deleted.
 func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
-	return s.db.Update(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) })
+	return gone(s.db.Update(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) }))
 }
 
 // view runs fn on one snapshot of a session that is not deleted.
 func (s *Store) view(ctx context.Context, fn func(*tx) error) error {
-	return s.db.View(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) })
+	return gone(s.db.View(ctx, func(t *sqlitedb.Tx) error { return s.within(t, fn) }))
+}
+
+// gone says of a file that was there and is not any more that its session was deleted.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", lashstore.ErrSessionDeleted, err)
+	}
+	return err
 }
 
 func (s *Store) within(raw *sqlitedb.Tx, fn func(*tx) error) error {

@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"sync"
 
 	"github.com/lashstore/lashstore"
@@ -112,7 +114,7 @@ func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
 	}
 	defer func() { <-d.writing }()
 	if d.writer == nil {
-		c, err := d.openWriter(ctx)
+		c, err := d.reconnect(ctx, d.connectionPragmas())
 		if err != nil {
 			return d.classify(ctx, err)
 		}
@@ -137,12 +139,29 @@ func (d *DB) replaceWriter() {
 	}
 }
 
-func (d *DB) openWriter(ctx context.Context) (*conn, error) {
+// reconnect opens another connection to a database that was opened before. A handle that has none left keeps nobody from
+// removing the file: it may be gone, or another one in the making, which is fs.ErrNotExist, or anything else by now.
+func (d *DB) reconnect(ctx context.Context, pragmas string) (*conn, error) {
+	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), shared)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	c, err := d.connect(ctx, Existing)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.script(ctx, d.connectionPragmas()); err != nil {
+	found, err := c.identity(ctx)
+	switch {
+	case err == nil && found.empty():
+		err = fmt.Errorf("%w: the database is empty", fs.ErrNotExist)
+	case err == nil:
+		err = d.judge(found)
+	}
+	if err == nil {
+		err = c.script(ctx, pragmas)
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil

@@ -147,13 +147,17 @@ func (d *DB) Destroy(ctx context.Context, confirm func(*Tx) (bool, error)) (remo
 	if d.ReadOnly() || d.memory != "" {
 		return false, fmt.Errorf("%w: %s cannot be removed through this handle", lashstore.ErrReadOnly, d.path)
 	}
-	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), exclusive)
-	if err != nil {
-		return false, d.classify(ctx, err)
-	}
-	defer unlock()
+	var unlock func()
+	defer func() {
+		if unlock != nil {
+			unlock()
+		}
+	}()
+	// The directory's lock comes behind the writer's place: whoever holds the place may have to open a connection.
 	err = d.withWriter(ctx, func(c *conn) error {
-		removed, err = d.destroy(ctx, c, confirm)
+		if unlock, err = lockDirectory(ctx, filepath.Dir(d.path), exclusive); err == nil {
+			removed, err = d.destroy(ctx, c, confirm)
+		}
 		return d.classify(ctx, err)
 	})
 	if removed {

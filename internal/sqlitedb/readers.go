@@ -88,7 +88,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 	c := d.readers.take()
 	if c == nil {
 		var err error
-		if c, err = d.openReader(ctx); err != nil {
+		if c, err = d.reconnect(ctx, d.connectionPragmas()+";"+sqlQueryOnly); err != nil {
 			return d.classify(ctx, err)
 		}
 	}
@@ -102,15 +102,4 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 		})
 	}()
 	return fn(c)
-}
-
-func (d *DB) openReader(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx, Existing)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.script(ctx, d.connectionPragmas()+";"+sqlQueryOnly); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, nil
 }
