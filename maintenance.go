@@ -44,7 +44,8 @@ type VacuumOptions struct {
 	ReceiptsBefore time.Time
 	// UsageBefore deletes usage deltas recorded before. Totals stay.
 	UsageBefore time.Time
-	// Batch is how many rows one transaction deletes; 0 means DefaultBatch.
+	// Batch is how many rows one transaction deletes at most, the deltas of one revision counting together; 0 means
+	// DefaultBatch.
 	Batch int
 	// KeepFreePages leaves the free pages in the file.
 	KeepFreePages bool

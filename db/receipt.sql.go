@@ -10,6 +10,28 @@ import (
 	"fmt"
 )
 
+const ReceiptBatchEnd = `-- name: ReceiptBatchEnd :one
+SELECT r.revision FROM receipts AS r WHERE r.revision > ?1
+ORDER BY r.revision LIMIT 1 OFFSET ?2
+`
+
+type ReceiptBatchEndParams struct {
+	AfterRevision int64
+	RowsBefore    int64
+}
+
+// Where a batch ends that begins behind @after_revision; no row when it would be the last. The vacuum walks over all of
+// them: times need not be in the order of revisions, because clocks go back.
+func (q *Queries) ReceiptBatchEnd(ctx context.Context, arg ReceiptBatchEndParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, ReceiptBatchEnd, arg.AfterRevision, arg.RowsBefore)
+	var revision int64
+	err := row.Scan(&revision)
+	if err != nil {
+		err = fmt.Errorf("query ReceiptBatchEnd: %w", err)
+	}
+	return revision, err
+}
+
 const ReceiptCreate = `-- name: ReceiptCreate :exec
 INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, committed_at_ms)
 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -60,19 +82,18 @@ func (q *Queries) ReceiptGet(ctx context.Context, turnID string) (Receipt, error
 }
 
 const ReceiptVacuum = `-- name: ReceiptVacuum :execrows
-DELETE FROM receipts WHERE receipts.revision IN (
-  SELECT r.revision FROM receipts AS r ORDER BY r.revision LIMIT ?1)
-AND receipts.committed_at_ms < ?2
+DELETE FROM receipts WHERE receipts.revision > ?1 AND receipts.revision <= ?2
+AND receipts.committed_at_ms < ?3
 `
 
 type ReceiptVacuumParams struct {
-	MaxRows  int64
-	BeforeMS int64
+	AfterRevision int64
+	LastRevision  int64
+	BeforeMS      int64
 }
 
-// Oldest first: revisions are in the order of time, so that the scan stops at the first batch that stays.
 func (q *Queries) ReceiptVacuum(ctx context.Context, arg ReceiptVacuumParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, ReceiptVacuum, arg.MaxRows, arg.BeforeMS)
+	result, err := q.db.ExecContext(ctx, ReceiptVacuum, arg.AfterRevision, arg.LastRevision, arg.BeforeMS)
 	if err != nil {
 		return 0, fmt.Errorf("query ReceiptVacuum: %w", err)
 	}

@@ -47,6 +47,27 @@ func (q *Queries) UsageAdd(ctx context.Context, arg UsageAddParams) error {
 	return err
 }
 
+const UsageBatchEnd = `-- name: UsageBatchEnd :one
+SELECT u.revision FROM usage_deltas AS u WHERE u.revision > ?1
+ORDER BY u.revision LIMIT 1 OFFSET ?2
+`
+
+type UsageBatchEndParams struct {
+	AfterRevision int64
+	RowsBefore    int64
+}
+
+// As with receipts. The deltas of one revision stay together: there are not many.
+func (q *Queries) UsageBatchEnd(ctx context.Context, arg UsageBatchEndParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, UsageBatchEnd, arg.AfterRevision, arg.RowsBefore)
+	var revision int64
+	err := row.Scan(&revision)
+	if err != nil {
+		err = fmt.Errorf("query UsageBatchEnd: %w", err)
+	}
+	return revision, err
+}
+
 const UsageDeltas = `-- name: UsageDeltas :many
 SELECT revision, ordinal, turn_id, source, model, input, output, cache_read, cache_write, reasoning_output, recorded_at_ms FROM usage_deltas WHERE revision > ?1 ORDER BY revision, ordinal LIMIT ?2
 `
@@ -208,19 +229,18 @@ func (q *Queries) UsageTotals(ctx context.Context) ([]UsageTotal, error) {
 }
 
 const UsageVacuum = `-- name: UsageVacuum :execrows
-DELETE FROM usage_deltas WHERE (usage_deltas.revision, usage_deltas.ordinal) IN (
-  SELECT u.revision, u.ordinal FROM usage_deltas AS u ORDER BY u.revision, u.ordinal LIMIT ?1)
-AND usage_deltas.recorded_at_ms < ?2
+DELETE FROM usage_deltas WHERE usage_deltas.revision > ?1 AND usage_deltas.revision <= ?2
+AND usage_deltas.recorded_at_ms < ?3
 `
 
 type UsageVacuumParams struct {
-	MaxRows  int64
-	BeforeMS int64
+	AfterRevision int64
+	LastRevision  int64
+	BeforeMS      int64
 }
 
-// Oldest first, as with receipts.
 func (q *Queries) UsageVacuum(ctx context.Context, arg UsageVacuumParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, UsageVacuum, arg.MaxRows, arg.BeforeMS)
+	result, err := q.db.ExecContext(ctx, UsageVacuum, arg.AfterRevision, arg.LastRevision, arg.BeforeMS)
 	if err != nil {
 		return 0, fmt.Errorf("query UsageVacuum: %w", err)
 	}

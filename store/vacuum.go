@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"math"
 	"time"
 
@@ -31,14 +33,10 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 		return t.q.NodeVacuum(t.Context(), db.NodeVacuumParams{BeforeMS: &tombstonesBefore, MaxRows: int64(o.Batch)})
 	})
 	if err == nil {
-		report.Receipts, err = s.vacuumBefore(ctx, o.ReceiptsBefore, func(t *tx, before int64) (int64, error) {
-			return t.q.ReceiptVacuum(t.Context(), db.ReceiptVacuumParams{BeforeMS: before, MaxRows: int64(o.Batch)})
-		})
+		report.Receipts, err = s.walkRevisions(ctx, o.ReceiptsBefore, receiptWalk(o.Batch))
 	}
 	if err == nil {
-		report.Usage, err = s.vacuumBefore(ctx, o.UsageBefore, func(t *tx, before int64) (int64, error) {
-			return t.q.UsageVacuum(t.Context(), db.UsageVacuumParams{BeforeMS: before, MaxRows: int64(o.Batch)})
-		})
+		report.Usage, err = s.walkRevisions(ctx, o.UsageBefore, usageWalk(o.Batch))
 	}
 	if err == nil && !o.KeepFreePages {
 		report.Pages, err = s.returnPages(ctx)
@@ -46,11 +44,57 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 	return report, err
 }
 
-func (s *Store) vacuumBefore(ctx context.Context, before time.Time, batch func(*tx, int64) (int64, error)) (int64, error) {
-	if before.IsZero() {
-		return 0, nil
+// revisionWalk deletes what is old from a table in the order of revisions, a batch a transaction.
+type revisionWalk struct {
+	// end finds the revision at which the batch behind after ends; sql.ErrNoRows when all that is left is one batch.
+	end func(t *tx, after int64) (int64, error)
+	// delete removes what is older than before, of the revisions behind after up to last.
+	delete func(t *tx, after, last, before int64) (int64, error)
+}
+
+func receiptWalk(batch int) revisionWalk {
+	return revisionWalk{
+		func(t *tx, after int64) (int64, error) {
+			return t.q.ReceiptBatchEnd(t.Context(), db.ReceiptBatchEndParams{AfterRevision: after, RowsBefore: int64(batch) - 1})
+		},
+		func(t *tx, after, last, before int64) (int64, error) {
+			return t.q.ReceiptVacuum(t.Context(), db.ReceiptVacuumParams{AfterRevision: after, LastRevision: last, BeforeMS: before})
+		},
 	}
-	return s.inBatches(ctx, func(t *tx) (int64, error) { return batch(t, lashstore.Millis(before)) })
+}
+
+func usageWalk(batch int) revisionWalk {
+	return revisionWalk{
+		func(t *tx, after int64) (int64, error) {
+			return t.q.UsageBatchEnd(t.Context(), db.UsageBatchEndParams{AfterRevision: after, RowsBefore: int64(batch) - 1})
+		},
+		func(t *tx, after, last, before int64) (int64, error) {
+			return t.q.UsageVacuum(t.Context(), db.UsageVacuumParams{AfterRevision: after, LastRevision: last, BeforeMS: before})
+		},
+	}
+}
+
+// walkRevisions walks to the end of the table, whatever it meets: a clock that went back puts what is old behind what
+// seems young.
+func (s *Store) walkRevisions(ctx context.Context, before time.Time, w revisionWalk) (int64, error) {
+	var total int64
+	for after, done := int64(math.MinInt64), before.IsZero(); !done; {
+		var n, last int64
+		if err := s.update(ctx, func(t *tx) (err error) {
+			last, err = w.end(t, after)
+			if errors.Is(err, sql.ErrNoRows) {
+				last, done, err = math.MaxInt64, true, nil
+			}
+			if err == nil {
+				n, err = w.delete(t, after, last, lashstore.Millis(before))
+			}
+			return err
+		}); err != nil {
+			return total, err
+		}
+		total, after = total+n, last
+	}
+	return total, nil
 }
 
 // inBatches repeats batch, each time in a transaction of its own, until it finds nothing more.

@@ -17,6 +17,7 @@ func vacuumCases() []Case {
 		{"Vacuum/KeepsUsageTotals", "10.W54, VacuumOptions.UsageBefore", vacuumKeepsUsageTotals},
 		{"Vacuum/RetryWithoutReceiptIsJudgedByRevision", "VacuumOptions.ReceiptsBefore", vacuumRetryWithoutReceipt},
 		{"Vacuum/ClockThatWentBack", "10.W44", vacuumClockThatWentBack},
+		{"Vacuum/WhatIsOldGoesFromBehindWhatSeemsYoung", "10.W44, VacuumOptions", vacuumOldBehindYoung},
 		{"Vacuum/MalformedRefused", "VacuumOptions.Validate", vacuumMalformedRefused},
 		{"Stats/CountRowsAndBytes", "SessionMaintainer.Stats", statsCountRowsAndBytes},
 		{"Verify/CountsWhatItRead", "SessionMaintainer.Verify", verifyCountsWhatItRead},
@@ -130,6 +131,25 @@ func vacuumClockThatWentBack(t testing.TB, h SessionHarness) {
 	stats, err := f.Stats(f.ctx)
 	f.ok("stats", err)
 	equal(t, "nodes, tombstones", [2]int64{stats.Nodes, stats.Tombstones}, [2]int64{3, 0})
+}
+
+// A clock that was ahead and went back puts old receipts and usage behind younger ones.
+func vacuumOldBehindYoung(t testing.TB, h SessionHarness) {
+	f := setup(t, h)
+	f.clock.Advance(2 * time.Hour)
+	f.commit(turn(1, ""))
+	f.commit(turn(2, "a1"))
+	f.clock.Advance(-2 * time.Hour)
+	f.commit(turn(3, "a2"))
+	f.commit(turn(4, "a3"))
+	cutOff := Epoch.Add(time.Hour)
+	equal(t, "vacuumed", f.vacuum(&lashstore.VacuumOptions{ReceiptsBefore: cutOff, UsageBefore: cutOff, Batch: 1}),
+		lashstore.VacuumReport{Receipts: 2, Usage: 2})
+	for i, parent := range []string{"", "a1"} {
+		again, err := f.try(turn(i+1, parent))
+		f.ok("retry", err)
+		equal(t, "a young one replays", again.Replayed, true)
+	}
 }
 
 func vacuumMalformedRefused(t testing.TB, h SessionHarness) {

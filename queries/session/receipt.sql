@@ -7,8 +7,12 @@ SELECT * FROM receipts WHERE turn_id = @turn_id;
 INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, committed_at_ms)
 VALUES (@revision, @turn_id, @turn_hash, @checkpoint_hash, @committed_at_ms);
 
--- Oldest first: revisions are in the order of time, so that the scan stops at the first batch that stays.
+-- Where a batch ends that begins behind @after_revision; no row when it would be the last. The vacuum walks over all of
+-- them: times need not be in the order of revisions, because clocks go back.
+-- name: ReceiptBatchEnd :one
+SELECT r.revision FROM receipts AS r WHERE r.revision > @after_revision
+ORDER BY r.revision LIMIT 1 OFFSET @rows_before;
+
 -- name: ReceiptVacuum :execrows
-DELETE FROM receipts WHERE receipts.revision IN (
-  SELECT r.revision FROM receipts AS r ORDER BY r.revision LIMIT @max_rows)
+DELETE FROM receipts WHERE receipts.revision > @after_revision AND receipts.revision <= @last_revision
 AND receipts.committed_at_ms < @before_ms;

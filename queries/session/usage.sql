@@ -22,10 +22,13 @@ SELECT * FROM usage_totals ORDER BY ordinal;
 -- name: UsageDeltas :many
 SELECT * FROM usage_deltas WHERE revision > @after_revision ORDER BY revision, ordinal LIMIT @max_rows;
 
--- Oldest first, as with receipts.
+-- As with receipts. The deltas of one revision stay together: there are not many.
+-- name: UsageBatchEnd :one
+SELECT u.revision FROM usage_deltas AS u WHERE u.revision > @after_revision
+ORDER BY u.revision LIMIT 1 OFFSET @rows_before;
+
 -- name: UsageVacuum :execrows
-DELETE FROM usage_deltas WHERE (usage_deltas.revision, usage_deltas.ordinal) IN (
-  SELECT u.revision, u.ordinal FROM usage_deltas AS u ORDER BY u.revision, u.ordinal LIMIT @max_rows)
+DELETE FROM usage_deltas WHERE usage_deltas.revision > @after_revision AND usage_deltas.revision <= @last_revision
 AND usage_deltas.recorded_at_ms < @before_ms;
 
 -- Totals that are lower than the deltas that are still there.
