@@ -53,7 +53,9 @@ type CommitResult struct {
 	Revision Revision
 	// Checkpoint is the reference of the checkpoint after the commit; zero when the session has none.
 	Checkpoint Hash
-	// Parts are the references of the parts that Commit.Checkpoint listed, by name; nil when it was nil.
+	// Parts are the references of the parts that Commit.Checkpoint listed, by name; nil when it was nil. Of a replay they
+	// are those of the first try; under a TurnStamp.Hash of the caller's own, whose content may differ, nil when that
+	// checkpoint has been collected since.
 	Parts map[string]Hash
 	// TurnHash is the hash the turn was stamped with; zero without a stamp.
 	TurnHash Hash

@@ -68,9 +68,12 @@ func (w *commitWork) part(t *tx, name string, p lashstore.Part) (lashstore.Manif
 	return part, err
 }
 
-// manifest reads the record of a checkpoint. MissingBlobError, CorruptError, RecordVersionError.
-func (t *tx) manifest(ref lashstore.Hash) (lashstore.Manifest, error) {
-	b, err := t.blob(ref, "the head's checkpoint")
+// headsCheckpoint is what names the manifest that a load reads.
+const headsCheckpoint = "the head's checkpoint"
+
+// manifest reads the record of a checkpoint that namedBy names. MissingBlobError, CorruptError, RecordVersionError.
+func (t *tx) manifest(ref lashstore.Hash, namedBy string) (lashstore.Manifest, error) {
+	b, err := t.blob(ref, namedBy)
 	if err != nil {
 		return lashstore.Manifest{}, err
 	}
@@ -82,7 +85,7 @@ func (t *tx) storedCheckpoint(ref lashstore.Hash, withParts bool) (*lashstore.St
 	if ref.IsZero() {
 		return nil, nil
 	}
-	m, err := t.manifest(ref)
+	m, err := t.manifest(ref, headsCheckpoint)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint %s: %w", ref.Short(), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -111,11 +112,35 @@ func (w *commitWork) replay(t *tx) (bool, error) {
 			TurnID: w.Turn.TurnID, Committed: committed, Attempted: w.turnHash, Revision: lashstore.Revision(row.Revision),
 		}
 	}
+	parts, err := w.firstParts(t, checkpoint)
+	if err != nil {
+		return false, err
+	}
 	w.result = lashstore.CommitResult{
-		Revision: lashstore.Revision(row.Revision), Checkpoint: checkpoint, Parts: w.PartRefs(), TurnHash: w.turnHash,
+		Revision: lashstore.Revision(row.Revision), Checkpoint: checkpoint, Parts: parts, TurnHash: w.turnHash,
 		Replayed: true,
 	}
 	return true, w.release(t)
+}
+
+// firstParts are the parts that the first try of a turn stored. A hash over the content answers for this try's; under
+// one that the caller gave, contents may differ, and the manifest tells, as long as it is there.
+func (w *commitWork) firstParts(t *tx, checkpoint lashstore.Hash) (map[string]lashstore.Hash, error) {
+	if w.Checkpoint == nil || w.Turn.Hash.IsZero() {
+		return w.PartRefs(), nil
+	}
+	m, err := t.manifest(checkpoint, "the receipt of turn "+w.Turn.TurnID)
+	if errors.Is(err, lashstore.ErrMissingBlob) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s of turn %q: %w", checkpoint.Short(), w.Turn.TurnID, err)
+	}
+	refs := make(map[string]lashstore.Hash, len(m.Parts))
+	for _, p := range m.Parts {
+		refs[p.Name] = p.Hash
+	}
+	return refs, nil
 }
 
 // head advances the head by compare-and-swap and stores a configuration that changed.

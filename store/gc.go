@@ -82,7 +82,7 @@ func (t *tx) liveParts() (map[lashstore.Hash]string, error) {
 	if t.state.checkpoint.IsZero() {
 		return live, nil
 	}
-	m, err := t.manifest(t.state.checkpoint)
+	m, err := t.manifest(t.state.checkpoint, headsCheckpoint)
 	if err != nil {
 		return nil, err
 	}

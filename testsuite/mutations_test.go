@@ -20,6 +20,7 @@ var mutations = []struct {
 	{refstore.IgnoreStamp, "Turn/RetryGetsTheFirstAnswer"},
 	{refstore.ReplayAnyContent, "Turn/OtherContentConflicts"},
 	{refstore.ReplayTellsHead, "Turn/RetryGetsTheFirstAnswer"},
+	{refstore.ReplayEchoesParts, "Turn/GivenHashReplaysTheFirstParts"},
 	{refstore.ReplayKeepsLease, "Turn/RetryReleasesTheLease"},
 	{refstore.HashDropsUsersKeys, "Turn/HashCountsUsersKeys"},
 	{refstore.HashCountsNodeIDs, "Turn/HashIgnoresWhatARetryMakesAnew"},

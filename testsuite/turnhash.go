@@ -17,6 +17,7 @@ func turnCases() []Case {
 		{"Turn/HashIgnoresWhatARetryMakesAnew", "8.A.12, 10.W27", turnHashIgnoresWhatARetryMakesAnew},
 		{"Turn/HashCountsUsersKeys", "10.W27", turnHashCountsUsersKeys},
 		{"Turn/GivenHashStandsForTheContent", "TurnStamp.Hash", turnGivenHashStandsForTheContent},
+		{"Turn/GivenHashReplaysTheFirstParts", "TurnStamp.Hash, CommitResult.Parts", turnGivenHashReplaysTheFirstParts},
 		{"Turn/CarriedPartIsItsContent", "Commit.Hash", turnCarriedPartIsItsContent},
 		{"Turn/RacingRetriesCommitOnce", "8.A.12", turnRacingRetriesCommitOnce},
 		{"Turn/RefusedTurnLeavesNoReceipt", "2.3, TurnCommitter", turnRefusedTurnLeavesNoReceipt},
@@ -176,6 +177,27 @@ func turnGivenHashStandsForTheContent(t testing.TB, h SessionHarness) {
 	same := turn(1, "")
 	same.Turn.Hash = lashstore.HashOf([]byte("something else"))
 	f.refused("same content, other hash", same, lashstore.ErrTurnConflict)
+}
+
+// What a retry made anew was not stored: the references of a replay are the first try's, and what they name is there.
+func turnGivenHashReplaysTheFirstParts(t testing.TB, h SessionHarness) {
+	f := setup(t, h)
+	c := turn(1, "")
+	c.Turn.Hash = lashstore.HashOf([]byte("what the runtime means"))
+	first := f.commit(c)
+	retry := turn(1, "")
+	retry.Turn.Hash = c.Turn.Hash
+	for name := range retry.Checkpoint.Parts {
+		retry.Checkpoint.Parts[name] = lashstore.PartContent([]byte("generated anew"))
+	}
+	again, err := f.try(retry)
+	f.ok("retry", err)
+	equal(t, "replayed", again.Replayed, true)
+	equal(t, "parts", again.Parts, first.Parts)
+	for _, ref := range again.Parts {
+		_, err := f.Blob(f.ctx, ref)
+		f.ok("what a part names", err)
+	}
 }
 
 func turnCarriedPartIsItsContent(t testing.TB, h SessionHarness) {

@@ -70,7 +70,7 @@ func (t *tx) commit(c *lashstore.Commit, result *lashstore.CommitResult) error {
 	t.advance(c)
 	result.Revision, result.Checkpoint = t.revision, t.checkpoint
 	if c.Turn != nil {
-		t.receipts[c.Turn.TurnID] = receipt{hash: result.TurnHash, checkpoint: t.checkpoint, revision: t.revision, at: t.now}
+		t.receipts[c.Turn.TurnID] = receipt{hash: result.TurnHash, checkpoint: t.checkpoint, parts: result.Parts, revision: t.revision, at: t.now}
 	}
 	if c.ReleaseLease && !t.is(CommitKeepsLease) {
 		t.release(c.Lease)
@@ -95,6 +95,9 @@ func (t *tx) replay(c *lashstore.Commit, result *lashstore.CommitResult) (bool, 
 	result.Revision, result.Checkpoint, result.Replayed = first.revision, first.checkpoint, true
 	if t.is(ReplayTellsHead) {
 		result.Revision, result.Checkpoint = t.revision, t.checkpoint
+	}
+	if !t.is(ReplayEchoesParts) {
+		result.Parts = first.parts
 	}
 	if c.ReleaseLease && !t.is(ReplayKeepsLease) {
 		t.release(c.Lease)

@@ -29,6 +29,7 @@ const (
 	IgnoreStamp               Mutation = "a turn that was committed is committed again"
 	ReplayAnyContent          Mutation = "a turn with other content is a replay"
 	ReplayTellsHead           Mutation = "a replay returns the head instead of its first result"
+	ReplayEchoesParts         Mutation = "a replay returns the parts it was given instead of the first ones"
 	ReplayKeepsLease          Mutation = "a replay does not release the lease"
 	HashDropsUsersKeys        Mutation = "the turn's hash leaves out keys by name"
 	HashCountsNodeIDs         Mutation = "the turn's hash counts generated node ids"

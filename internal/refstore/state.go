@@ -39,6 +39,7 @@ func (n node) live() bool { return n.tombstoned.IsZero() }
 type receipt struct {
 	hash       lashstore.Hash
 	checkpoint lashstore.Hash
+	parts      map[string]lashstore.Hash
 	revision   lashstore.Revision
 	at         time.Time
 }
