@@ -3,7 +3,6 @@ package lease
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"testing"
 
 	"github.com/lashstore/lashstore"
@@ -16,9 +15,6 @@ import (
 // 3. A process that ended and was waited for is dead.
 func TestProbeProcessTellsTheDeadFromTheLiving(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("the proof needs /proc")
-	}
 	self := LocalOwner("replica", "run-1")
 	require.NotNil(t, self.Process)
 	running, err := ProbeProcess(*self.Process)
@@ -33,7 +29,7 @@ func TestProbeProcessTellsTheDeadFromTheLiving(t *testing.T) {
 
 	child := exec.Command("sleep", "60")
 	require.NoError(t, child.Start())
-	start, err := startTime(child.Process.Pid)
+	start, err := startTime("/proc", child.Process.Pid)
 	require.NoError(t, err)
 	proc := lashstore.LocalProcess{HostID: self.Process.HostID, BootID: self.Process.BootID, PID: child.Process.Pid, StartTime: start}
 	running, err = ProbeProcess(proc)
@@ -45,11 +41,20 @@ func TestProbeProcessTellsTheDeadFromTheLiving(t *testing.T) {
 	assert.True(t, lashstore.DefinitelyDead(holder, self, ProbeProcess))
 }
 
+// A process that /proc hides, as it does those of other users where it is mounted with hidepid, is not proven dead.
+func TestHiddenProcessIsNotProvenDead(t *testing.T) {
+	t.Parallel()
+	empty := t.TempDir()
+	_, err := probe(empty, lashstore.LocalProcess{PID: os.Getpid(), StartTime: 1})
+	require.ErrorContains(t, err, "which is there")
+	const beyondAnyLimit = 1 << 30
+	running, err := probe(empty, lashstore.LocalProcess{PID: beyondAnyLimit, StartTime: 1})
+	require.NoError(t, err)
+	assert.False(t, running)
+}
+
 func TestStartTimeSurvivesAnyCommandName(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("the proof needs /proc")
-	}
 	dir := t.TempDir()
 	sleep, err := exec.LookPath("sleep")
 	require.NoError(t, err)
@@ -60,9 +65,9 @@ func TestStartTimeSurvivesAnyCommandName(t *testing.T) {
 	child := exec.Command(odd, "60")
 	require.NoError(t, child.Start())
 	defer func() { assert.NoError(t, child.Process.Kill()); assert.Error(t, child.Wait()) }()
-	plain, err := startTime(os.Getpid())
+	plain, err := startTime("/proc", os.Getpid())
 	require.NoError(t, err)
-	start, err := startTime(child.Process.Pid)
+	start, err := startTime("/proc", child.Process.Pid)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, start, plain)
 }
