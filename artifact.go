@@ -61,19 +61,28 @@ type KeyDiff struct {
 	Added, Removed, Changed []string
 }
 
+func jsonObject(field string, value json.RawMessage) (map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(value, &members); err != nil {
+		return nil, &InvalidError{Field: field, Reason: err.Error()}
+	}
+	if members == nil {
+		return nil, &InvalidError{Field: field, Reason: "null is no object"}
+	}
+	return members, nil
+}
+
 // DiffManifests compares two manifests that are JSON objects, by member. A nil previous is the first installation: the
 // difference is empty.
 func DiffManifests(previous, next json.RawMessage) (KeyDiff, error) {
 	var diff KeyDiff
-	var before, after map[string]json.RawMessage
-	if err := json.Unmarshal(next, &after); err != nil {
-		return diff, &InvalidError{Field: "manifest", Reason: err.Error()}
+	after, err := jsonObject("manifest", next)
+	if err != nil || previous == nil {
+		return diff, err
 	}
-	if previous == nil {
-		return diff, nil
-	}
-	if err := json.Unmarshal(previous, &before); err != nil {
-		return diff, &InvalidError{Field: "previous manifest", Reason: err.Error()}
+	before, err := jsonObject("previous manifest", previous)
+	if err != nil {
+		return diff, err
 	}
 	for key, value := range after {
 		if old, known := before[key]; !known {

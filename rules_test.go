@@ -271,8 +271,12 @@ func TestDiffManifests(t *testing.T) {
 	diff, err := DiffManifests(json.RawMessage(`{"a":1,"b":2,"c":{"x":1.0}}`), json.RawMessage(`{"b":3,"c":{"x":1},"d":4,"e":5}`))
 	require.NoError(t, err)
 	assert.Equal(t, KeyDiff{Added: []string{"d", "e"}, Removed: []string{"a"}, Changed: []string{"b"}}, diff)
-	_, err = DiffManifests(nil, json.RawMessage(`[]`))
-	require.ErrorIs(t, err, ErrInvalid)
+	for _, bad := range []string{`[]`, `null`, ` null `, `1`, ``} {
+		_, err = DiffManifests(nil, json.RawMessage(bad))
+		require.ErrorIs(t, err, ErrInvalid, bad)
+		_, err = DiffManifests(json.RawMessage(bad), json.RawMessage(`{"a":1}`))
+		require.ErrorIs(t, err, ErrInvalid, bad)
+	}
 }
 
 func TestHashesRoundTrip(t *testing.T) {
