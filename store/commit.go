@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -185,6 +186,9 @@ func (w *commitWork) usage(t *tx) error {
 	}
 	for i, d := range w.Usage {
 		u := d.Usage
+		if w.next.summary.Tokens > math.MaxInt64-u.Total() {
+			return &lashstore.TooLargeError{Field: fmt.Sprintf("usage[%d]", i), Size: u.Total(), Max: math.MaxInt64 - w.next.summary.Tokens}
+		}
 		if err := t.q.UsageRecord(t.Context(), db.UsageRecordParams{
 			Revision: int64(w.next.revision), Ordinal: int64(i), TurnID: turnID, Source: d.Source, Model: d.Model,
 			Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite,

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/internal/testdb"
 	"github.com/lashstore/lashstore/store"
 )
 
@@ -62,6 +65,21 @@ func TestAutomaticCollectionRunsBehindTheCommit(t *testing.T) {
 	f.turns(1)
 	require.Len(t, reports, 1)
 	assert.EqualValues(t, 1, reports[0].Deleted)
+}
+
+// A sum that would not fit is refused by name, and the session goes on.
+func TestUsageBeyondWhatCanBeCountedIsRefused(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.turns(1)
+	testdb.Exec(t, f.path, fmt.Sprintf("UPDATE heads SET tokens = %d", math.MaxInt64-14))
+	_, err := f.Commit(t.Context(), f.turn(2)) // 15 tokens
+	var large *lashstore.TooLargeError
+	require.ErrorAs(t, err, &large)
+	assert.Equal(t, "usage[0]", large.Field)
+	c := f.turn(2)
+	c.Usage = nil
+	f.commit(c)
 }
 
 // 10.W44, 10.W55: receipts, usage and tombstones go by age, in batches, and their space comes back.
