@@ -84,7 +84,7 @@ func (p FactoryPlace) Factory(t testing.TB, o Options) lashstore.SessionFactory 
 // Case proves one clause of the contract.
 type Case struct {
 	Name   string // "Commit/StaleRevisionChangesNothing"
-	Clause string // where it comes from: sections of spec/session-store.md such as "8.A.3" or "10.W22", or a root name
+	Clause string // what it proves: numbers in docs/contract.md such as "8.A.3" or "10.W22", or names of package lashstore
 	Run    func(t testing.TB, h SessionHarness)
 }
 
