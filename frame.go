@@ -65,9 +65,6 @@ func (f Frame) validate(field string) error {
 	if err := ValidateID(field+".reason", f.Reason); err != nil {
 		return err
 	}
-	if err := validateTogether(field, MaxValueSize, f.CausedBy, f.Assignment, f.Options); err != nil {
-		return err
-	}
 	for _, v := range []struct {
 		name  string
 		value json.RawMessage
@@ -75,6 +72,9 @@ func (f Frame) validate(field string) error {
 		if err := validateOptionalJSON(field+v.name, v.value); err != nil {
 			return err
 		}
+	}
+	if err := validateTogether(field, MaxValueSize, f.CausedBy, f.Assignment, f.Options); err != nil {
+		return err
 	}
 	if len(f.ExecutionState) > MaxValueSize {
 		return &TooLargeError{Field: field + ".execution_state", Size: int64(len(f.ExecutionState)), Max: MaxValueSize}

@@ -76,9 +76,6 @@ func (n Node) validate(field string) error {
 			}
 		}
 	}
-	if err := validateTogether(field, MaxValueSize, n.Payload, n.CausedBy); err != nil {
-		return err
-	}
 	if err := n.validateKind(field); err != nil {
 		return err
 	}
@@ -88,7 +85,10 @@ func (n Node) validate(field string) error {
 	if err := validateOptionalJSON(field+".caused_by", n.CausedBy); err != nil {
 		return err
 	}
-	return ValidateJSON(field+".payload", n.Payload)
+	if err := ValidateJSON(field+".payload", n.Payload); err != nil {
+		return err
+	}
+	return validateTogether(field, MaxValueSize, n.Payload, n.CausedBy)
 }
 
 func (n Node) validateKind(field string) error {
