@@ -13,7 +13,7 @@ const (
 	// one node (payload and cause together), and of one frame (assignment, options and cause together).
 	MaxValueSize = 32 << 20
 	// MaxMetaSize is how much JSON a description may have, in bytes: extra and the relation's cause together.
-	MaxMetaSize = 512 << 10
+	MaxMetaSize = 4 << 20
 	// maxInteger is the largest integer that survives JSON in every language.
 	maxInteger = 1 << 53
 )

@@ -168,10 +168,13 @@ func (m SessionMeta) Validate() error {
 			return err
 		}
 	}
-	if err := validateTogether("meta", MaxMetaSize, m.Extra, m.Relation.CausedBy); err != nil {
+	if err := m.Relation.validate(); err != nil {
 		return err
 	}
-	if err := m.Relation.validate(); err != nil {
+	if err := validateTogether("meta.extra", MaxMetaSize, m.Extra); err != nil {
+		return err
+	}
+	if err := validateTogether("meta", MaxMetaSize, m.Extra, m.Relation.CausedBy); err != nil {
 		return err
 	}
 	if err := validateOptionalJSON("meta.extra", m.Extra); err != nil {

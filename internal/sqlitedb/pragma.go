@@ -36,7 +36,7 @@ const (
 
 // maxLength is SQLite's limit for one value or row: the largest value and what stands beside it. Beyond 128 MiB the
 // driver would panic.
-const maxLength = lashstore.MaxValueSize + 1<<20
+const maxLength = lashstore.MaxValueSize + lashstore.MaxMetaSize + 1<<20
 
 // pageSize is chosen when a file is made and never again. Half of SQLite's default: a session has some twenty trees,
 // each of a page at least, and most sessions are small.
