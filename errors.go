@@ -232,7 +232,7 @@ func (e *MissingBlobError) Is(target error) bool { return target == ErrMissingBl
 
 // CorruptError names stored data that cannot be trusted. It matches ErrCorrupt.
 type CorruptError struct {
-	What   string // what kind of thing: "blob", "head", "node", "frame", "checkpoint", "meta", "usage", "lease"
+	What   string // what kind of thing: "database", "session", "blob", "head", "node", "frame", "checkpoint", "meta", "usage", "lease"
 	Key    string // which one
 	Reason string
 }

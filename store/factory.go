@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/internal/sqlitedb"
 )
 
 // Factory keeps the sessions of one directory, each in a database file of its own. It holds nothing open: its methods
@@ -103,8 +104,8 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 			info, err := f.inspect(ctx, path)
 			switch {
 			case errors.Is(err, lashstore.ErrSessionNotFound):
-				// Deleted between the listing and the look; or empty: its creation was killed, or is under way.
-				f.options.Logger.DebugContext(ctx, "no session in a file", "path", path, "error", err)
+				// Deleted between the listing and the look.
+				f.options.Logger.DebugContext(ctx, "a listed file is gone", "path", path, "error", err)
 			case errors.Is(err, lashstore.ErrSessionDeleted):
 				f.finishDeletion(ctx, path)
 			case err != nil:
@@ -139,7 +140,7 @@ func (f *Factory) finishDeletion(ctx context.Context, path string) {
 }
 
 // files lists the databases of the directory by name; a directory that is not there has none. What a file is, is for
-// its header to say.
+// its header to say. What creations that were killed left behind goes by the way.
 func (f *Factory) files() ([]string, error) {
 	entries, err := os.ReadDir(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -150,6 +151,9 @@ func (f *Factory) files() ([]string, error) {
 	}
 	var paths []string
 	for _, e := range entries {
+		if removed, err := sqlitedb.RemoveLeftover(f.dir, e); removed || err != nil {
+			f.options.Logger.Debug("what a killed creation left was met", "name", e.Name(), "removed", removed, "error", err)
+		}
 		if !e.IsDir() && filepath.Ext(e.Name()) == fileSuffix {
 			paths = append(paths, filepath.Join(f.dir, e.Name()))
 		}

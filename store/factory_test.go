@@ -251,3 +251,35 @@ func TestLastHandleOfADeletedSessionLeavesItsSuccessor(t *testing.T) {
 	assert.Len(t, loaded.Graph.Nodes, 1)
 	require.NoError(t, again.Close())
 }
+
+// Bad input: a session's file that was cut to nothing is listed as damage, and nothing is made in its place.
+func TestCutSessionIsNamed(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	require.NoError(t, createSession(t, f, "a").Close())
+	require.NoError(t, createSession(t, f, "b").Close())
+	require.NoError(t, os.Truncate(f.PathOf("a"), 0))
+	leftover := f.PathOf("c") + "-new-ABCDEFGHIJKLMNOP"
+	require.NoError(t, os.WriteFile(leftover, nil, 0o600))
+	require.NoError(t, os.Chtimes(leftover, time.Time{}, time.Now().Add(-2*time.Hour)))
+	var sound, cut []string
+	for info, err := range f.Sessions(t.Context()) {
+		if err != nil {
+			require.ErrorIs(t, err, lashstore.ErrCorrupt)
+			cut = append(cut, info.Location)
+			continue
+		}
+		sound = append(sound, info.Meta.SessionID)
+	}
+	assert.Equal(t, []string{f.PathOf("a")}, cut)
+	assert.Equal(t, []string{"b"}, sound)
+	_, err := f.CreateSession(t.Context(), lashstore.SessionMeta{SessionID: "a"})
+	require.ErrorIs(t, err, lashstore.ErrCorrupt)
+	_, err = f.OpenSession(t.Context(), "a")
+	require.ErrorIs(t, err, lashstore.ErrCorrupt)
+	require.ErrorIs(t, f.DeleteSession(t.Context(), "a"), lashstore.ErrCorrupt)
+	assert.Equal(t, []string{store.FileName("a"), store.FileName("b")}, entries(t, dir), "the leftover goes, the cut file stays")
+	stat, err := os.Stat(f.PathOf("a"))
+	require.NoError(t, err)
+	assert.Zero(t, stat.Size())
+}

@@ -18,7 +18,6 @@ import (
 type DB struct {
 	path    string // absolute; "" in memory
 	memory  string // name of a database in memory
-	vfs     string // another VFS than the default; for tests
 	kind    Kind
 	options Options
 	created bool
@@ -128,7 +127,7 @@ func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
 }
 
 func (d *DB) openWriter(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx, Existing)
+	c, err := d.connect(ctx, "")
 	if err != nil {
 		return nil, err
 	}

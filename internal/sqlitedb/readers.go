@@ -105,7 +105,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 }
 
 func (d *DB) openReader(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx, Existing)
+	c, err := d.connect(ctx, "")
 	if err != nil {
 		return nil, err
 	}

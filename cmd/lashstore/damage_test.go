@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lashstore/lashstore/store"
+)
+
+// session returns the file of a session.
+func (c *cli) session(id string) string {
+	return filepath.Join(c.data, "sessions", store.FileName(id))
+}
+
+// A session's file that was cut to nothing: every command that comes by names it and ends with 1, the others go on, an
+// import reports it and leaves it.
+func TestDamage_FileCutToNothing(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("a", "ua"), talk("b", "ua"))
+	require.NoError(t, os.Truncate(c.session("a"), 0))
+	for _, args := range [][]string{{"ls"}, {"verify"}, {"stats"}, {"export", "--all"}, {"gc"}} {
+		got := c.run(args...)
+		assert.Equal(t, exitWrong, got.code, "%v", args)
+		assert.Contains(t, got.stderr, store.FileName("a"), "%v", args)
+		assert.Contains(t, got.stderr, "it is empty", "%v", args)
+		assert.NotContains(t, got.stdout, "all sound", "%v", args)
+		assert.NotEmpty(t, got.stdout, "the other goes on: %v", args)
+	}
+	for _, args := range [][]string{{"show", "a"}, {"verify", "a"}, {"export", "a"}, {"rm", "a"}} {
+		got := c.run(append(args, "--json")...)
+		assert.Equal(t, exitWrong, got.code, "%v", args)
+		assert.Contains(t, got.stdout, `"kind":"corrupt"`, "%v", args)
+	}
+	got := c.feed(talk("a", "ua")+"\n"+talk("b", "uaua"), "import", "-")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Contains(t, got.stderr, `session "a"`)
+	assert.Contains(t, got.stdout, "1 grown")
+	assert.Contains(t, got.stdout, "1 failed")
+	stat, err := os.Stat(c.session("a"))
+	require.NoError(t, err)
+	assert.Zero(t, stat.Size())
+}
