@@ -14,6 +14,8 @@ var (
 	ErrSessionDeleted = errors.New("session deleted")
 	// ErrSchema: the file is not a database this build can use. See SchemaError.
 	ErrSchema = errors.New("not a usable lashstore database")
+	// ErrMisplaced: a session's file bears another name than its session's. See MisplacedError.
+	ErrMisplaced = errors.New("session file is misplaced")
 	// ErrNotADatabase: the file is not an SQLite database at all.
 	ErrNotADatabase = errors.New("not an SQLite database")
 	// ErrUnsupportedEnvironment: the file system or the SQLite build cannot keep the store's promises. See EnvironmentError.
@@ -125,6 +127,19 @@ func (e *SessionMismatchError) Error() string {
 	return fmt.Sprintf("store holds session %q, request is for %q", e.Bound, e.Attempted)
 }
 func (e *SessionMismatchError) Is(target error) bool { return target == ErrSessionMismatch }
+
+// MisplacedError names a session's file that is not where its session is kept: a copy under another name, or one that was
+// renamed. It is not served as the session, so that no session is there twice. It matches ErrMisplaced.
+type MisplacedError struct {
+	Location  string // the file's path
+	SessionID string // the session in it
+	Want      string // the path at which the session is kept
+}
+
+func (e *MisplacedError) Error() string {
+	return fmt.Sprintf("%s holds session %q, which belongs in %s", e.Location, e.SessionID, e.Want)
+}
+func (e *MisplacedError) Is(target error) bool { return target == ErrMisplaced }
 
 // RevisionConflictError matches ErrRevisionConflict.
 type RevisionConflictError struct {

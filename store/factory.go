@@ -91,7 +91,8 @@ func (f *Factory) open(ctx context.Context, sessionID string, open openFunc) (*S
 	return s, nil
 }
 
-// Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each.
+// Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each. A database
+// that is not under its session's name, a copy for instance, is yielded as a MisplacedError.
 func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo, error] {
 	return func(yield func(lashstore.SessionInfo, error) bool) {
 		paths, err := f.files()
@@ -176,6 +177,9 @@ func (f *Factory) inspect(ctx context.Context, path string) (info lashstore.Sess
 		info.Meta, err = t.meta()
 		return err
 	})
+	if want := f.PathOf(s.sessionID); err == nil && filepath.Base(path) != filepath.Base(want) {
+		err = &lashstore.MisplacedError{Location: path, SessionID: s.sessionID, Want: want}
+	}
 	return info, err
 }
 

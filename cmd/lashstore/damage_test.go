@@ -45,3 +45,28 @@ func TestDamage_FileCutToNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, stat.Size())
 }
+
+// A database that was copied under another name is no second session: it is named, and processed by nothing.
+func TestDamage_CopyUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("a", "ua"))
+	sound := c.fine("export", "--all")
+	b, err := os.ReadFile(c.session("a"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(c.data, "sessions", "backup.db"), b, 0o600))
+	for _, args := range [][]string{{"ls"}, {"verify"}, {"export", "--all"}, {"stats"}, {"gc"}} {
+		got := c.run(args...)
+		assert.Equal(t, exitWrong, got.code, "%v", args)
+		assert.Contains(t, got.stderr, "backup.db holds session \"a\", which belongs in "+c.session("a"), "%v", args)
+		got = c.run(append(args, "--json")...)
+		assert.Equal(t, exitWrong, got.code, "%v", args)
+		assert.Contains(t, got.stdout, `"kind":"misplaced"`, "%v", args)
+	}
+	assert.Equal(t, sound, c.run("export", "--all").stdout, "once")
+	assert.Len(t, documents(t, c.run("ls", "--json").stdout), 2, "a session and a problem")
+	assert.Contains(t, c.run("verify").stdout, "1 session with 2 nodes")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	assert.Equal(t, exitWrong, c.run("export", "--all", "-o", out).code)
+	assert.NoFileExists(t, out)
+}

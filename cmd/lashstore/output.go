@@ -105,6 +105,7 @@ var errorKinds = []struct {
 	{lashstore.ErrSessionNotFound, "session_not_found"},
 	{lashstore.ErrSessionDeleted, "session_deleted"},
 	{lashstore.ErrSessionMismatch, "session_mismatch"},
+	{lashstore.ErrMisplaced, "misplaced"},
 	{lashstore.ErrSchema, "schema"},
 	{lashstore.ErrNotADatabase, "not_a_database"},
 	{lashstore.ErrUnsupportedEnvironment, "unsupported_environment"},
