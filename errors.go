@@ -26,7 +26,8 @@ var (
 
 // Errors met at every call that reaches the storage.
 var (
-	// ErrBusy: the write lock could not be had within the busy timeout. Nothing was written; the call may be repeated.
+	// ErrBusy: the write lock could not be had within the busy timeout; or what was read from a place that cannot be written
+	// was changed meanwhile. Nothing was written; the call may be repeated.
 	ErrBusy = errors.New("storage busy")
 	// ErrFull: the disk is full. Nothing was written. A quota may look like ErrIO.
 	ErrFull = errors.New("storage full")

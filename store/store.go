@@ -82,8 +82,9 @@ func OpenExisting(ctx context.Context, path string, options *Options) (*Store, e
 	return openExisting(ctx, path, options, sqlitedb.Existing)
 }
 
-// OpenReadOnly opens the session database at path for reading: whatever writes returns ErrReadOnly. Errors as
-// OpenExisting.
+// OpenReadOnly opens the session database at path for reading: whatever writes returns ErrReadOnly. It also works where
+// nothing can be written, on a full disk, in a read-only directory or on a read-only mount; there a call during which
+// somebody else wrote is ErrBusy. Errors as OpenExisting.
 func OpenReadOnly(ctx context.Context, path string, options *Options) (*Store, error) {
 	return openExisting(ctx, path, options, sqlitedb.ReadOnly)
 }

@@ -19,8 +19,9 @@ type conn struct {
 	sql      *sql.Conn
 	raw      *sqlite3.Conn
 	stmts    map[string]*sql.Stmt
-	broken   bool // must not be used again
-	prepared int  // how many statements were prepared, for tests
+	broken   bool   // must not be used again
+	frozen   *files // nil, but on a connection that is believed only while these stay as they are
+	prepared int    // how many statements were prepared, for tests
 }
 
 // connect opens a connection through a VFS, "" for the system's, and touches nothing in the file.

@@ -127,14 +127,7 @@ func (d *DB) withWriter(ctx context.Context, fn func(*conn) error) error {
 }
 
 func (d *DB) openWriter(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	if err := c.script(ctx, d.connectionPragmas()); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, nil
+	return d.connectAnd(ctx, func(c *conn) error { return c.script(ctx, d.connectionPragmas()) })
 }
 
 // discard closes a connection that is not to be used again. What it says no longer matters to anybody but the log.

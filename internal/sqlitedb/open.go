@@ -83,16 +83,18 @@ func (d *DB) openFile(ctx context.Context) error {
 	if err := checkFile(d.path); err != nil {
 		return err
 	}
-	c, err := d.connect(ctx, "")
+	look := func(c *conn) error {
+		if err := d.prepareFile(ctx, c); err != nil {
+			return err
+		}
+		return d.firstLook(ctx, c)
+	}
+	c, err := d.connectAnd(ctx, look)
+	if d.mayFreeze(err) {
+		c, err = d.freeze(ctx, look)
+	}
 	if err != nil {
 		return err
-	}
-	err = d.prepareFile(ctx, c)
-	if err == nil {
-		err = d.firstLook(ctx, c)
-	}
-	if err != nil {
-		return errors.Join(err, c.close())
 	}
 	if d.ReadOnly() {
 		d.readers.put(c, d.options.ReaderIdle, func(error) {})
@@ -100,6 +102,18 @@ func (d *DB) openFile(ctx context.Context) error {
 		d.writer = c
 	}
 	return nil
+}
+
+// connectAnd opens a connection of the ordinary kind and lets prepare at it.
+func (d *DB) connectAnd(ctx context.Context, prepare func(*conn) error) (*conn, error) {
+	c, err := d.connect(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(c); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
 }
 
 func (d *DB) firstLook(ctx context.Context, c *conn) error {
@@ -229,11 +243,15 @@ func (d *DB) explain(err error) error {
 	if !errors.Is(err, sqlite3.CANTOPEN) {
 		return err
 	}
-	f, cause := os.OpenFile(d.path, os.O_RDWR, 0)
+	flag := os.O_RDWR
+	if d.ReadOnly() {
+		flag = os.O_RDONLY
+	}
+	f, cause := os.OpenFile(d.path, flag, 0)
 	if cause == nil {
 		return errors.Join(err, f.Close())
 	}
-	if errors.Is(cause, fs.ErrPermission) || isReadOnlyFS(cause) {
+	if !d.ReadOnly() && (errors.Is(cause, fs.ErrPermission) || isReadOnlyFS(cause)) {
 		return fmt.Errorf("%w: %w: %w", lashstore.ErrReadOnly, cause, err)
 	}
 	return errors.Join(err, cause)

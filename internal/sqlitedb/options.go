@@ -25,7 +25,7 @@ const (
 	Create Mode = iota
 	// Existing opens a database that is there, and never creates one.
 	Existing
-	// ReadOnly opens a database that is there and writes nothing.
+	// ReadOnly opens a database that is there and writes nothing. It needs no place to write: see frozen.go.
 	ReadOnly
 )
 

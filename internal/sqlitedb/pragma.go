@@ -20,6 +20,7 @@ const (
 	sqlRelease      = "RELEASE inner_step"
 	sqlRollbackTo   = "ROLLBACK TO inner_step"
 	sqlQueryOnly    = "PRAGMA query_only = ON"
+	sqlExclusive    = "PRAGMA locking_mode = EXCLUSIVE"
 	sqlNoBusyWait   = "PRAGMA busy_timeout = 0"
 	sqlTruncateWAL  = "PRAGMA wal_checkpoint(TRUNCATE)"
 	sqlJournalMode  = "PRAGMA journal_mode"

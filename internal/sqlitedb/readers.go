@@ -85,7 +85,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 		return err
 	}
 	defer func() { <-d.readers.slots }()
-	c := d.readers.take()
+	c := d.idleReader()
 	if c == nil {
 		var err error
 		if c, err = d.openReader(ctx); err != nil {
@@ -101,16 +101,30 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 			d.options.Logger.Warn("closing an idle reader failed", "path", d.path, "error", err)
 		})
 	}()
-	return fn(c)
+	err := fn(c)
+	if d.changed(c) {
+		c.broken = true
+		return d.changedError() // whatever fn made of it
+	}
+	return err
+}
+
+// idleReader returns an idle connection that still reads what is there, or nil.
+func (d *DB) idleReader() *conn {
+	for {
+		c := d.readers.take()
+		if c == nil || !d.changed(c) {
+			return c
+		}
+		d.discard(c)
+	}
 }
 
 func (d *DB) openReader(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx, "")
-	if err != nil {
-		return nil, err
+	prepare := func(c *conn) error { return c.script(ctx, d.connectionPragmas()+";"+sqlQueryOnly) }
+	c, err := d.connectAnd(ctx, prepare)
+	if d.mayFreeze(err) {
+		return d.freeze(ctx, prepare)
 	}
-	if err := c.script(ctx, d.connectionPragmas()+";"+sqlQueryOnly); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, nil
+	return c, err
 }
