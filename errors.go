@@ -49,6 +49,8 @@ var (
 	ErrInvalid = errors.New("invalid request")
 	// ErrTooLarge: a value is larger than MaxValueSize or another stated limit. See TooLargeError.
 	ErrTooLarge = errors.New("value too large")
+	// ErrNotDamaged: what is to be discarded as damaged opens. Nothing was removed; deleting it is DeleteSession's.
+	ErrNotDamaged = errors.New("not damaged")
 	// ErrSessionMismatch: the request names another session than the store holds. See SessionMismatchError.
 	ErrSessionMismatch = errors.New("store is bound to another session")
 )

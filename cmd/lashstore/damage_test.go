@@ -70,3 +70,27 @@ func TestDamage_CopyUnderAnotherName(t *testing.T) {
 	assert.Equal(t, exitWrong, c.run("export", "--all", "-o", out).code)
 	assert.NoFileExists(t, out)
 }
+
+// 1. rm refuses a damaged session and says how to remove it. 2. rm --damaged removes it, and no other.
+func TestDamage_IsRemovedWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("a", "ua"), talk("b", "ua"), talk("c", "ua"))
+	require.NoError(t, os.Truncate(c.session("a"), 0))
+	require.NoError(t, os.WriteFile(c.session("c"), []byte("no database"), 0o600))
+	for _, id := range []string{"a", "c"} {
+		got := c.run("rm", id)
+		assert.Equal(t, exitWrong, got.code)
+		assert.Contains(t, got.stderr, "rm --damaged removes what is left of it")
+		assert.FileExists(t, c.session(id))
+	}
+	got := c.run("rm", "--damaged", "a", "b", "nope")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Equal(t, "discarded a\n", got.stdout)
+	assert.Equal(t, "lashstore: b: not damaged: rm without --damaged deletes it\nlashstore: nope: session not found\n", got.stderr)
+	assert.Contains(t, c.run("rm", "--damaged", "--json", "b").stdout, `"kind":"not_damaged"`)
+	assert.Equal(t, `{"session_id":"c","deleted":true}`+"\n", c.fine("rm", "--damaged", "--json", "c"))
+	assert.Equal(t, "1 session with 2 nodes and 1 blob read: all sound\n", c.fine("verify"))
+	c.keeps(talk("a", "ua"))
+	assert.Contains(t, c.fine("verify"), "2 sessions")
+}

@@ -109,6 +109,7 @@ var errorKinds = []struct {
 	{lashstore.ErrSchema, "schema"},
 	{lashstore.ErrNotADatabase, "not_a_database"},
 	{lashstore.ErrUnsupportedEnvironment, "unsupported_environment"},
+	{lashstore.ErrNotDamaged, "not_damaged"},
 	{lashstore.ErrLeaseBusy, "lease_busy"},
 	{lashstore.ErrMissingBlob, "missing_blob"},
 	{lashstore.ErrRecordVersion, "record_version"},
