@@ -55,7 +55,7 @@ func (d *DB) connect(ctx context.Context, vfs string) (*conn, error) {
 // dsn names the file as a URI, in which no character of a path means anything else.
 func (d *DB) dsn(vfs string) string {
 	if d.memory != "" {
-		return "file:/" + d.memory + "?vfs=memdb"
+		return "file:" + d.memory + "?vfs=" + vfs
 	}
 	// A handle for reading opens the file for writing too, where it may, and writes nothing: SQLite itself tidies up the
 	// WAL and its shared memory when the last connection closes, and one that only may read would leave both behind.

@@ -13,8 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ncruces/go-sqlite3/ext/serdes"
-	"github.com/ncruces/go-sqlite3/vfs/memdb" // also registers itself
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
 
 	"github.com/lashstore/lashstore"
 )
@@ -77,29 +76,26 @@ func (d *DB) checkOrphans() error {
 // newborn returns a database file as it is to appear.
 func (d *DB) newborn(ctx context.Context) ([]byte, error) {
 	inMemory := newDB(d.kind, d.options)
-	inMemory.memory = rand.Text()
-	c, err := inMemory.bear(ctx)
+	c, image, err := inMemory.bear(ctx)
 	if err != nil {
 		return nil, err
 	}
-	image, err := serdes.Serialize(c.raw, "main")
-	if err == nil {
-		image[writeVersion], image[readVersion] = walVersion, walVersion
+	if err := c.close(); err != nil {
+		return nil, err
 	}
-	return image, errors.Join(err, c.close())
+	(*image)[writeVersion], (*image)[readVersion] = walVersion, walVersion
+	return *image, nil
 }
 
-// bear makes a database in memory.
-func (d *DB) bear(ctx context.Context) (*conn, error) {
-	image, err := schemaImage(ctx, d.kind)
+// bear makes a database in memory, whose bytes are in the image as long as the connection is open, and after.
+func (d *DB) bear(ctx context.Context) (c *conn, image *vfsutil.SliceFile, err error) {
+	schema, err := schemaImage(ctx, d.kind)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	memdb.Create(d.memory, slices.Clone(image))
-	c, err := d.connect(ctx, "")
-	memdb.Delete(d.memory) // the connection keeps it
-	if err != nil {
-		return nil, err
+	data := vfsutil.SliceFile(slices.Clone(schema))
+	if c, err = d.connectMemory(ctx, &data); err != nil {
+		return nil, nil, err
 	}
 	version, err := c.text(ctx, versionSQL)
 	if err == nil {
@@ -112,9 +108,17 @@ func (d *DB) bear(ctx context.Context) (*conn, error) {
 		err = d.transact(ctx, context.WithoutCancel(ctx), c, sqlBeginWrite, func(tx *Tx) error { return d.options.OnCreate(tx.ctx, tx) })
 	}
 	if err != nil {
-		return nil, errors.Join(err, c.close())
+		return nil, nil, errors.Join(err, c.close())
 	}
-	return c, nil
+	return c, &data, nil
+}
+
+// connectMemory opens a connection on bytes.
+func (d *DB) connectMemory(ctx context.Context, data *vfsutil.SliceFile) (*conn, error) {
+	d.memory = "/" + rand.Text()
+	memory.offer(d.memory, data)
+	defer memory.take(d.memory) // nobody else is to find it
+	return d.connect(ctx, memoryVFSName)
 }
 
 // schemaImages are the databases of each kind with nothing in them. Parsing the schema takes longer than all the rest.
@@ -136,24 +140,22 @@ func schemaImage(ctx context.Context, kind Kind) ([]byte, error) {
 	return image, err
 }
 
-func makeSchemaImage(ctx context.Context, kind Kind) (image []byte, err error) {
+func makeSchemaImage(ctx context.Context, kind Kind) ([]byte, error) {
 	d := newDB(kind, (*Options)(nil).withDefaults())
-	d.memory = rand.Text()
-	c, err := d.connect(ctx, "")
+	var image vfsutil.SliceFile
+	c, err := d.connectMemory(ctx, &image)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	if err := c.script(ctx, layoutPragmas); err != nil {
-		return nil, err
+	if err = c.script(ctx, layoutPragmas); err == nil {
+		err = d.transact(ctx, ctx, c, sqlBeginWrite, func(tx *Tx) error {
+			return errors.Join(c.script(tx.ctx, kind.DDL), c.script(tx.ctx, kind.stampSQL()))
+		})
 	}
-	err = d.transact(ctx, ctx, c, sqlBeginWrite, func(tx *Tx) error {
-		return errors.Join(c.script(tx.ctx, kind.DDL), c.script(tx.ctx, kind.stampSQL()))
-	})
-	if err != nil {
+	if err = errors.Join(err, c.close()); err != nil {
 		return nil, fmt.Errorf("make the schema: %w", err)
 	}
-	return serdes.Serialize(c.raw, "main")
+	return image, nil
 }
 
 // place puts a database under its name and reports whether it did: somebody else may have been faster.

@@ -17,7 +17,7 @@ import (
 // DB is a handle on one database. It is safe for concurrent use.
 type DB struct {
 	path    string // absolute; "" in memory
-	memory  string // name of a database in memory
+	memory  string // name of a database in memory; "" on disk
 	kind    Kind
 	options Options
 	created bool

@@ -2,7 +2,6 @@ package sqlitedb
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,8 +39,7 @@ func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
 	full := options.withDefaults()
 	full.Mode = Create
 	d := newDB(kind, full)
-	d.memory = rand.Text()
-	c, err := d.bear(ctx)
+	c, _, err := d.bear(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open in memory: %w", d.classify(ctx, err))
 	}

@@ -83,5 +83,10 @@ func TestOpeningAndRemovingExcludeEachOther(t *testing.T) {
 	_, err = d.Destroy(ctx, func(*Tx) (bool, error) { return true, nil })
 	cancel()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+	ctx, cancel = expired()
+	err = Discard(ctx, path, testKind, nil)
+	require.ErrorIs(t, d.renameAlone(ctx, path), context.DeadlineExceeded)
+	cancel()
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 	unlock()
 }

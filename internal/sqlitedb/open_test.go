@@ -196,8 +196,7 @@ func requireOneOf(t *testing.T, err error, sentinels ...error) {
 func TestFileSystemWithoutWALIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDB(testKind, (&Options{}).withDefaults())
-	d.memory = t.Name()
-	c, err := d.bear(t.Context())
+	c, _, err := d.bear(t.Context())
 	require.NoError(t, err)
 	var environment *lashstore.EnvironmentError
 	require.ErrorAs(t, d.switchToWAL(t.Context(), c), &environment)
