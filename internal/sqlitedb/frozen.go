@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -43,10 +44,14 @@ type files struct {
 }
 
 func (d *DB) filesNow() (f files, err error) {
-	if f.database, err = os.Stat(d.path); err != nil {
+	path, err := filepath.EvalSymlinks(d.path) // SQLite finds a WAL by the file's own name
+	if err != nil {
 		return files{}, err
 	}
-	f.wal, err = os.Stat(d.path + "-wal")
+	if f.database, err = os.Stat(path); err != nil {
+		return files{}, err
+	}
+	f.wal, err = os.Stat(path + "-wal")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return files{database: f.database}, nil

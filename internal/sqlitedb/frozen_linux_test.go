@@ -160,11 +160,24 @@ func TestReadingWhereOthersWrite(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("one place that can be written, and not, needs a mount, which is the superuser's")
 	}
-	dir := t.TempDir()
-	w, err := Open(t.Context(), filepath.Join(dir, "test.db"), testKind, nil)
+	for _, linked := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(readOnlyView(t, dir), "test.db")
+		if linked { // SQLite finds a WAL by the file's own name
+			link := filepath.Join(t.TempDir(), "link.db")
+			require.NoError(t, os.Symlink(path, link))
+			path = link
+		}
+		readWhileWritten(t, filepath.Join(dir, "test.db"), path)
+	}
+}
+
+func readWhileWritten(t *testing.T, written, read string) {
+	t.Helper()
+	w, err := Open(t.Context(), written, testKind, nil)
 	require.NoError(t, err)
 	run(t, w, insertSQL, 1, 1)
-	d := openReadOnly(t, filepath.Join(readOnlyView(t, dir), "test.db"))
+	d := openReadOnly(t, read)
 	assert.EqualValues(t, 1, number(t, d, sumSQL))
 	run(t, w, insertSQL, 2, 0)
 	assert.EqualValues(t, 2, number(t, d, countSQL), "between two snapshots")
