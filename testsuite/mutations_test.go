@@ -60,6 +60,7 @@ var mutations = []struct {
 	{refstore.LoadsAreTorn, "Load/NeverMixesRevisions"},
 	{refstore.LastIsOneMore, "Load/LastNodesOfThePath"},
 	{refstore.MoreIsNeverSaid, "Load/LastNodesOfThePath"},
+	{refstore.CheckpointIsLoadedUnasked, "Load/WithoutCheckpointLeavesItOut"},
 	{refstore.LoadOptionsAreNotValidated, "Load/ContradictoryOptionsRefused"},
 	{refstore.FullGraphIsReversed, "Load/PathAndFullScope"},
 	{refstore.UnknownLeafIsEmpty, "Load/UnknownLeafRefused"},

@@ -71,6 +71,7 @@ const (
 	LoadsAreTorn               Mutation = "a load reads usage in another snapshot"
 	LastIsOneMore              Mutation = "the last n nodes are one more"
 	MoreIsNeverSaid            Mutation = "a cut path looks whole"
+	CheckpointIsLoadedUnasked  Mutation = "a load without checkpoint returns one"
 	LoadOptionsAreNotValidated Mutation = "contradictory load options pass"
 	FullGraphIsReversed        Mutation = "the full graph comes newest first"
 	UnknownLeafIsEmpty         Mutation = "the path to an unknown leaf is empty"
