@@ -184,3 +184,35 @@ func TestExport_IsImport(t *testing.T) {
 	assert.Equal(t, a.fine("export", "--all"), b.fine("export", "--all"))
 	assert.Contains(t, a.fine("import", b.file(b.fine("export", "--all"))), "nothing changed")
 }
+
+// A damaged checkpoint keeps nobody from the conversation. 1. It is exported. 2. It is shown, and the damage told.
+// 3. The same file again changes nothing, and what has grown is refused, as nobody can tell whose checkpoint it is.
+func TestShow_DamagedCheckpoint(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("s", "ua"))
+	sound := c.fine("show", "s")
+	c.damageCheckpoint()
+	assert.Equal(t, talk("s", "ua")+"\n", c.fine("export", "s"))
+
+	got := c.run("show", "s")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Equal(t, sound, got.stdout)
+	assert.Regexp(t, `^lashstore: s: the checkpoint cannot be read: .*corrupt.*\n$`, got.stderr)
+
+	got = c.run("show", "s", "--json")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Empty(t, got.stderr)
+	documents := documents(t, got.stdout)
+	require.Len(t, documents, 2, "the conversation, and what is wrong with it")
+	assert.Len(t, documents[0]["nodes"], 2)
+	assert.NotContains(t, documents[0], "turn_state", "it is not known")
+	assert.Equal(t, "corrupt", documents[1]["error"].(map[string]any)["kind"])
+
+	assert.Contains(t, c.fine("import", c.file(talk("s", "ua"))), "nothing changed")
+	got = c.run("import", c.file(talk("s", "uau")))
+	assert.Equal(t, exitWrong, got.code)
+	assert.Contains(t, got.stderr, `session "s": `)
+	assert.Contains(t, got.stderr, "corrupt")
+	assert.Equal(t, talk("s", "ua")+"\n", c.fine("export", "s"))
+}
