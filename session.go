@@ -123,7 +123,7 @@ func (s *Session) Expect() Expectation {
 type Summary struct {
 	// Title is that of the first committed user message that has a text; "" before.
 	Title string
-	// Turns counts the commits that had a turn stamp.
+	// Turns counts the commits that had a turn stamp, but for those that continued a turn counted before.
 	Turns int64
 	// Messages counts the live message nodes of all branches; UserMessages those of the users.
 	Messages     int64

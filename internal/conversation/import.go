@@ -23,7 +23,7 @@ const (
 // Result tells what an import did. After an error it tells what was committed before.
 type Result struct {
 	Outcome  Outcome
-	Turns    int    // committed now
+	Turns    int    // committed now; one that was continued is one
 	Messages int    // committed now
 	Reason   string // of a conflict
 }
@@ -169,7 +169,8 @@ type writer struct {
 
 func (w *writer) commitOf(c Conversation, turn Turn) (lashstore.Commit, error) {
 	commit := lashstore.Commit{
-		SessionID: w.sessionID, Expect: w.expect, WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: turn.ID},
+		SessionID: w.sessionID, Expect: w.expect, WithoutLease: true,
+		Turn: &lashstore.TurnStamp{TurnID: turn.ID, Continues: turn.Continues},
 	}
 	nodes := make([]lashstore.Node, 0, turn.To-turn.From)
 	parent := w.leaf
