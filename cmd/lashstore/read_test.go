@@ -33,6 +33,23 @@ func TestLs_TableAndJSON(t *testing.T) {
 	}
 }
 
+// What is very long is shortened in the table, an id in its middle, and whole in JSON.
+func TestLs_LongIDs(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	long, model := "begin-"+strings.Repeat("i", 500)+"-end", strings.Repeat("m", 4000)
+	c.keeps(strings.Replace(talk(long, "u"), `"model":"m"`, `"model":"`+model+`"`, 1), talk("日本語", "u"))
+	for _, table := range []string{c.fine("ls"), c.fine("stats")} {
+		for line := range strings.Lines(table) {
+			assert.Less(t, width(line), 170)
+		}
+		assert.Regexp(t, `(?m)^begin-i+…i+-end  `, table)
+	}
+	assert.Contains(t, c.fine("ls", "--json"), `"`+long+`"`)
+	assert.Contains(t, c.fine("ls", "--json"), `"`+model+`"`)
+	assert.Contains(t, c.fine("stats", "--json"), `"`+long+`"`)
+}
+
 func TestLs_NothingThere(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
@@ -145,6 +162,27 @@ func TestShow_MessagesOfUnknownForm(t *testing.T) {
 	c := newCLI(t)
 	c.keeps(`{"session_id":"s","messages":[{"role":"user","content":{"odd":1}},{"role":"assistant"}]}`)
 	assert.Contains(t, c.fine("show", "s"), `{"role":"user","content":{"odd":1}}`)
+}
+
+// What a message has beside its typed form is shown too, and a message that has nothing says so.
+func TestShow_EveryMember(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(`{"session_id":"s","messages":[` +
+		`{"role":"assistant","content":null,"function_call":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}},` +
+		`{"role":"assistant","refusal":"I will not","audio":{"id":"a1"},"annotations":[],"logprobs":null,"flag":false},` +
+		`{"role":"assistant","content":""},{"role":"assistant","parts":[],"content":"beside parts"}]}`)
+	text := c.fine("show", "s")
+	_, text, _ = strings.Cut(text, "m000001\n")
+	var bodies []string
+	for _, m := range strings.Split(text, "\n-- assistant ") {
+		_, body, _ := strings.Cut("\n"+m, "\n")
+		bodies = append(bodies, body)
+	}
+	assert.Equal(t, "  -> get_weather\n  {\"city\":\"Paris\"}\n", bodies[0])
+	assert.True(t, strings.HasSuffix(bodies[1], "m000002\n  [refusal]\n  I will not\n  [audio]\n  {\"id\":\"a1\"}\n  [flag]\n  false\n"), bodies[1])
+	assert.True(t, strings.HasSuffix(bodies[2], "m000003\n  (empty)\n"), bodies[2])
+	assert.True(t, strings.HasSuffix(bodies[3], "m000004\n  [content]\n  beside parts\n"), bodies[3])
 }
 
 func TestExport_ToFile(t *testing.T) {

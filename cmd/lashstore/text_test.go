@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -24,15 +24,22 @@ func TestWrap(t *testing.T) {
 	assert.Equal(t, "    indented code stays\n", wrap("    indented code stays", "", 80))
 }
 
+// anyText draws texts of words, with what takes two columns of a terminal, or none.
+func anyText() *rapid.Generator[string] {
+	word := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z ]{0,30}`),
+		rapid.SampledFrom([]string{"古池や蛙", "e\u0301", "👩🏽‍🚀", "👩‍👩‍👧‍👦", "🇩🇪🇫", " ", "\n", "\u200b", "한국어"}))
+	return rapid.Map(rapid.SliceOfN(word, 0, 20), func(words []string) string { return strings.Join(words, "") })
+}
+
 // No line is wider than asked for, and only spaces are lost.
 func TestProperty_WrapKeepsTheText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := visible(rapid.String().Draw(t, "text"))
-		width := rapid.IntRange(20, 40).Draw(t, "width")
-		got := wrap(text, "", width)
+		text := visible(anyText().Draw(t, "text"))
+		columns := rapid.IntRange(20, 40).Draw(t, "columns")
+		got := wrap(text, "", columns)
 		for line := range strings.Lines(got) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+			if n := width(strings.TrimSuffix(line, "\n")); n > columns {
 				t.Fatalf("%d wide: %q", n, line)
 			}
 		}
@@ -48,6 +55,67 @@ func TestShorten(t *testing.T) {
 	assert.Equal(t, "short", shorten("short", 5))
 	assert.Equal(t, "äöü…", shorten("äöüß!", 4))
 	assert.Equal(t, "ab…", shorten("ab  cd", 4))
+	assert.Equal(t, "古…", shorten("古池や", 4), "each takes two")
+	assert.Equal(t, "古池…", shorten("古池や", 5))
+	assert.Equal(t, "e\u0301e\u0301…", shorten("e\u0301e\u0301e\u0301e\u0301", 3), "an accent stays with its letter")
+	assert.Equal(t, "a…", shorten("a👩‍👩‍👧‍👦bc", 3), "a family is not torn apart")
+}
+
+func TestShortenMiddle(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "short", shortenMiddle("short", 5))
+	assert.Equal(t, "abc…yz", shortenMiddle("abcdefxyz", 6))
+	assert.Equal(t, "古池…音", shortenMiddle("古池や蛙飛びこむ水の音", 8))
+}
+
+func TestProperty_ShortenedFits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := oneLine(anyText().Draw(t, "text"))
+		most := rapid.IntRange(3, 30).Draw(t, "most")
+		begin, end, cut := strings.Cut(shortenMiddle(text, most), ellipsis)
+		for _, short := range []string{shorten(text, most), shortenMiddle(text, most)} {
+			if width(short) > most || (width(text) <= most) != (short == text) {
+				t.Fatalf("%q became %q", text, short)
+			}
+		}
+		if width(text) > most && (!cut || !strings.HasPrefix(text, begin) || !strings.HasSuffix(text, end)) {
+			t.Fatalf("%q became %q", text, begin+ellipsis+end)
+		}
+	})
+}
+
+// Columns line up on a terminal whatever is in them, numbers to the right, and a row fits where there is room.
+func TestTable_LinesUp(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	rows := newTable(&b, []string{"ID", "TITLE"}, []string{"N"})
+	rows.row("古池", "wide", "1")
+	rows.row("e\u0301", "combining", "1000")
+	rows.row("👩🏽‍🚀", "joined", "20")
+	rows.row("a\nb", "line end", "")
+	require.NoError(t, rows.flush())
+	assert.Equal(t, "ID    TITLE         N\n"+
+		"古池  wide          1\n"+
+		"e\u0301     combining  1000\n"+
+		"👩🏽‍🚀    joined       20\n"+
+		"a b   line end\n", b.String())
+
+	b.Reset()
+	rows.fit(1, 4, 18)
+	require.NoError(t, rows.flush())
+	assert.Contains(t, b.String(), "combi…  1000\n")
+	b.Reset()
+	rows.fit(1, 4, 5)
+	require.NoError(t, rows.flush())
+	assert.Contains(t, b.String(), "com…  1000\n", "never less than that")
+}
+
+// A line is walked once: the time does not grow with its square.
+func TestWrap_LongLine(t *testing.T) {
+	t.Parallel()
+	line := strings.Repeat("word 古池 ", 1<<17)
+	assert.Equal(t, strings.ReplaceAll(line, " ", ""), strings.NewReplacer(" ", "", "\n", "").Replace(wrap(line, "", 80)))
 }
 
 func TestSize(t *testing.T) {
@@ -67,5 +135,5 @@ func TestProgress_OnTerminalsOnly(t *testing.T) {
 	p.show(&importSummary{}) // too soon
 	p.clear()
 	p.clear()
-	assert.Equal(t, "\r[###############...............]  50 % 3 sessions, 1 turn, 100 B\x1b[K\r\x1b[K", b.String())
+	assert.Equal(t, "\r[###############...............]  50 % 3 lines, 1 turn, 100 B\x1b[K\r\x1b[K", b.String())
 }
