@@ -82,7 +82,15 @@ func (a *app) list(ctx context.Context) error {
 		return nil
 	}
 	if columns, is := terminal(a.stdout); is {
-		rows.fit(1, 16, columns) // the titles
+		rows.fitList(columns)
 	}
 	return rows.flush()
+}
+
+// fitList makes the list fit a terminal of 100 columns or more: what is missed least gives way first.
+func (t *table) fitList(columns int) {
+	t.fit(2, 8, columns, shorten) // models
+	t.fit(1, 24, columns, shorten)
+	t.fit(0, 20, columns, shortenMiddle)
+	t.fit(1, 10, columns, shorten)
 }

@@ -38,8 +38,9 @@ func (t *table) columns() []int {
 	return columns
 }
 
-// fit shortens the cells of a column, to so many columns of the terminal at least, until a row takes no more than most.
-func (t *table) fit(column, least, most int) {
+// fit shortens the cells of a column, in its way and to so many columns of the terminal at least, until a row takes no
+// more than most.
+func (t *table) fit(column, least, most int, shorten func(string, int) string) {
 	columns := t.columns()
 	total := len(tableGap) * (len(columns) - 1)
 	for _, n := range columns {

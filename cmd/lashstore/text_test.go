@@ -102,13 +102,29 @@ func TestTable_LinesUp(t *testing.T) {
 		"a b   line end\n", b.String())
 
 	b.Reset()
-	rows.fit(1, 4, 18)
+	rows.fit(1, 4, 18, shorten)
 	require.NoError(t, rows.flush())
 	assert.Contains(t, b.String(), "combi…  1000\n")
 	b.Reset()
-	rows.fit(1, 4, 5)
+	rows.fit(1, 4, 5, shorten)
 	require.NoError(t, rows.flush())
 	assert.Contains(t, b.String(), "com…  1000\n", "never less than that")
+}
+
+// The list fits a terminal of 100 columns whatever is in it, and is left alone where there is room.
+func TestTable_ListFits(t *testing.T) {
+	t.Parallel()
+	for _, columns := range []int{100, 120, 200} {
+		var b strings.Builder
+		rows := newTable(&b, []string{"SESSION", "TITLE", "MODEL"}, []string{"TURNS", "MESSAGES", "TOKENS", "SIZE", "UPDATED"})
+		rows.row(strings.Repeat("i", 40), strings.Repeat("古", 24), strings.Repeat("m", 24), "10000", "10000", "100000", "100.0 KiB", "2026-11-24 18:53:33")
+		rows.fitList(columns)
+		require.NoError(t, rows.flush())
+		for line := range strings.Lines(b.String()) {
+			assert.LessOrEqual(t, width(strings.TrimSuffix(line, "\n")), columns)
+		}
+		assert.Equal(t, columns < 180, strings.Contains(b.String(), ellipsis), b.String())
+	}
 }
 
 // A line is walked once: the time does not grow with its square.
