@@ -51,21 +51,28 @@ func contents(t *testing.T, data string) map[string]string {
 	return all
 }
 
-func TestImport_RealConversations(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join("..", "..", "..", "shared", "data", "airline.jsonl")
-	text, err := os.ReadFile(path)
+// realConversations are those beside the checkout; a test without them is skipped.
+func realConversations(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "airline.jsonl"))
 	if err != nil {
 		t.Skipf("no real conversations here: %v", err)
 	}
+	return string(text)
+}
+
+func TestImport_RealConversations(t *testing.T) {
+	t.Parallel()
+	text := realConversations(t)
 	c := newCLI(t)
+	path := c.file(strings.TrimSuffix(text, "\n"))
 	t.Log(c.fine("import", path))
-	requireSameConversations(t, string(text), c.fine("export", "--all"))
+	requireSameConversations(t, text, c.fine("export", "--all"))
 	assert.Contains(t, c.fine("import", path), "nothing changed")
 	assert.Contains(t, c.fine("verify"), "all sound")
 	c.fine("gc")
 	assert.Contains(t, c.fine("verify"), "all sound")
-	requireSameConversations(t, string(text), c.fine("export", "--all"))
+	requireSameConversations(t, text, c.fine("export", "--all"))
 }
 
 func TestImport_JSONSummary(t *testing.T) {
