@@ -20,6 +20,8 @@ func TestVisible(t *testing.T) {
 func TestWrap(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "  one two three four\n  five\n\n  six\n", wrap("one two three four five\n\nsix\n\n", "  ", 22))
+	assert.Equal(t, "one two three fourxx\nfive\n", wrap("one two three fourxx five", "", 20), "a full line")
+	assert.Equal(t, strings.Repeat("古", 10)+"\n古\n", wrap(strings.Repeat("古", 11), "", 20))
 	assert.Equal(t, strings.Repeat("x", 20)+"\n"+strings.Repeat("x", 5)+"\n", wrap(strings.Repeat("x", 25), "", 20))
 	assert.Equal(t, "    indented code stays\n", wrap("    indented code stays", "", 80))
 }
