@@ -46,6 +46,10 @@ type TurnStamp struct {
 	// Hash stands for the content. Zero lets the store compute Commit.Hash, which is right unless payloads hold what
 	// differs between honest retries, such as generated ids; then hash what does not differ.
 	Hash Hash
+	// Continues says that the commit goes on with a turn that an earlier commit, under a TurnID of its own, has begun:
+	// Summary.Turns does not count it again. A retry says the same: it is part of Commit.Hash. Nothing can be continued
+	// by a session's first commit.
+	Continues bool
 }
 
 // CommitResult is what a commit made, or what its first try made.
@@ -81,6 +85,9 @@ func (c *Commit) Validate() error {
 	if c.Turn != nil {
 		if err := ValidateID("turn.turn_id", c.Turn.TurnID); err != nil {
 			return err
+		}
+		if c.Turn.Continues && c.Expect == Create() {
+			return &InvalidError{Field: "turn.continues", Reason: "the first commit has no turn before it"}
 		}
 	}
 	if err := c.validateAuthority(); err != nil {

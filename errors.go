@@ -14,6 +14,8 @@ var (
 	ErrSessionDeleted = errors.New("session deleted")
 	// ErrSchema: the file is not a database this build can use. See SchemaError.
 	ErrSchema = errors.New("not a usable lashstore database")
+	// ErrMisplaced: a session's file bears another name than its session's. See MisplacedError.
+	ErrMisplaced = errors.New("session file is misplaced")
 	// ErrNotADatabase: the file is not an SQLite database at all.
 	ErrNotADatabase = errors.New("not an SQLite database")
 	// ErrUnsupportedEnvironment: the file system or the SQLite build cannot keep the store's promises. See EnvironmentError.
@@ -24,7 +26,8 @@ var (
 
 // Errors met at every call that reaches the storage.
 var (
-	// ErrBusy: the write lock could not be had within the busy timeout. Nothing was written; the call may be repeated.
+	// ErrBusy: the write lock could not be had within the busy timeout; or what was read from a place that cannot be written
+	// was changed meanwhile. Nothing was written; the call may be repeated.
 	ErrBusy = errors.New("storage busy")
 	// ErrFull: the disk is full. Nothing was written. A quota may look like ErrIO.
 	ErrFull = errors.New("storage full")
@@ -46,6 +49,8 @@ var (
 	ErrInvalid = errors.New("invalid request")
 	// ErrTooLarge: a value is larger than MaxValueSize or another stated limit. See TooLargeError.
 	ErrTooLarge = errors.New("value too large")
+	// ErrNotDamaged: what is to be discarded as damaged opens. Nothing was removed; deleting it is DeleteSession's.
+	ErrNotDamaged = errors.New("not damaged")
 	// ErrSessionMismatch: the request names another session than the store holds. See SessionMismatchError.
 	ErrSessionMismatch = errors.New("store is bound to another session")
 )
@@ -125,6 +130,19 @@ func (e *SessionMismatchError) Error() string {
 	return fmt.Sprintf("store holds session %q, request is for %q", e.Bound, e.Attempted)
 }
 func (e *SessionMismatchError) Is(target error) bool { return target == ErrSessionMismatch }
+
+// MisplacedError names a session's file that is not where its session is kept: a copy under another name, or one that was
+// renamed. It is not served as the session, so that no session is there twice. It matches ErrMisplaced.
+type MisplacedError struct {
+	Location  string // the file's path
+	SessionID string // the session in it
+	Want      string // the path at which the session is kept
+}
+
+func (e *MisplacedError) Error() string {
+	return fmt.Sprintf("%s holds session %q, which belongs in %s", e.Location, e.SessionID, e.Want)
+}
+func (e *MisplacedError) Is(target error) bool { return target == ErrMisplaced }
 
 // RevisionConflictError matches ErrRevisionConflict.
 type RevisionConflictError struct {
@@ -232,7 +250,7 @@ func (e *MissingBlobError) Is(target error) bool { return target == ErrMissingBl
 
 // CorruptError names stored data that cannot be trusted. It matches ErrCorrupt.
 type CorruptError struct {
-	What   string // what kind of thing: "blob", "head", "node", "frame", "checkpoint", "meta", "usage", "lease"
+	What   string // what kind of thing: "database", "session", "blob", "head", "node", "frame", "checkpoint", "meta", "usage", "lease"
 	Key    string // which one
 	Reason string
 }

@@ -36,6 +36,8 @@ var ownersOf = map[string][]string{
 	"database/sql":                   {"/db", "/internal/sqlitedb", "/internal/testdb", "/store"},
 	"github.com/klauspost/compress":  {"/store"},
 	"github.com/spf13/cobra":         {"/cmd/lashstore"},
+	"github.com/mattn/go-runewidth":  {"/cmd/lashstore"},
+	"github.com/clipperhouse/uax29":  {"/cmd/lashstore"},
 	"github.com/stretchr/testify":    {},
 	"github.com/go-json-experiment/": {"", "/internal/conversation", "/cmd/lashstore"},
 	"github.com/zeebo/blake3":        {"", "/store"},

@@ -83,7 +83,8 @@ func (m Message) Text() string {
 }
 
 // ParseMessage reads the payload of a message node in either of two forms: the one that Payload writes, and the
-// chat-completions form (role, content as text, null or a list of parts, tool_calls, tool_call_id, name).
+// chat-completions form (role, content as text, null or a list of parts, tool_calls, tool_call_id, name, and the
+// function_call of old). Members that neither form knows are passed over: the payload has them.
 func ParseMessage(payload json.RawMessage) (Message, error) {
 	var wire struct {
 		Role       Role            `json:"role"`
@@ -92,6 +93,7 @@ func ParseMessage(payload json.RawMessage) (Message, error) {
 		Content    json.RawMessage `json:"content"`
 		ToolCallID string          `json:"tool_call_id"`
 		ToolCalls  []chatToolCall  `json:"tool_calls"`
+		Function   json.RawMessage `json:"function_call"`
 	}
 	if err := json.Unmarshal(payload, &wire); err != nil {
 		return Message{}, &InvalidError{Field: "message", Reason: err.Error()}
@@ -113,7 +115,19 @@ func ParseMessage(payload json.RawMessage) (Message, error) {
 	for _, call := range wire.ToolCalls {
 		m.Parts = append(m.Parts, call.part())
 	}
+	if len(wire.Function) > 0 && string(wire.Function) != "null" {
+		m.Parts = append(m.Parts, functionCall(wire.Function))
+	}
 	return m, nil
+}
+
+// functionCall reads the one call that a message could make before there were tool calls. It has no id.
+func functionCall(raw json.RawMessage) MessagePart {
+	var call chatToolCall
+	if json.Unmarshal(raw, &call.Function) != nil {
+		return MessagePart{Kind: PartToolCall, Text: string(raw)}
+	}
+	return call.part()
 }
 
 type chatToolCall struct {
@@ -122,9 +136,17 @@ type chatToolCall struct {
 		Name      string          `json:"name"`
 		Arguments json.RawMessage `json:"arguments"`
 	} `json:"function"`
+	Custom json.RawMessage `json:"custom"` // a call of a tool whose input is free text
 }
 
 func (c chatToolCall) part() MessagePart {
+	var custom struct {
+		Name  string          `json:"name"`
+		Input json.RawMessage `json:"input"`
+	}
+	if c.Custom != nil && json.Unmarshal(c.Custom, &custom) == nil && custom.Name != "" {
+		c.Function.Name, c.Function.Arguments = custom.Name, custom.Input
+	}
 	arguments := string(c.Function.Arguments)
 	var text string
 	if json.Unmarshal(c.Function.Arguments, &text) == nil { // usually JSON inside a string; some write the object itself

@@ -210,6 +210,10 @@ func TestMessagesOfBothFormsRead(t *testing.T) {
 		"parts":         {`{"role":"user","content":[{"type":"text","text":" a "},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"b"}]}`, "a\n\n[Attachment]\n\nb", "a", 3},
 		"tool call":     {`{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}}]}`, "", "", 1},
 		"object call":   {`{"role":"assistant","content":"so","tool_calls":[{"id":"c1","function":{"name":"f","arguments":{"x":1}}}]}`, "so", "so", 2},
+		"function call": {`{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}`, "", "", 1},
+		"no function":   {`{"role":"assistant","content":"so","function_call":null}`, "so", "so", 1},
+		"odd function":  {`{"role":"assistant","content":"so","function_call":7}`, "so", "so", 2},
+		"odd custom":    {`{"role":"assistant","tool_calls":[{"id":"c","custom":true}]}`, "", "", 1},
 		"tool result":   {`{"role":"tool","tool_call_id":"c1","name":"f","content":"42"}`, "", "", 1},
 		"native":        {`{"role":"user","parts":[{"kind":"text","text":"hi"},{"kind":"tool_result","text":"no"}]}`, "hi", "hi", 2},
 		"native, empty": {`{"role":"user","parts":[]}`, "", "", 0},
@@ -227,6 +231,14 @@ func TestMessagesOfBothFormsRead(t *testing.T) {
 	m, err := ParseMessage(json.RawMessage(`{"role":"assistant","tool_calls":[{"id":"c1","function":{"name":"f","arguments":"{}"}}]}`))
 	require.NoError(t, err)
 	assert.Equal(t, MessagePart{Kind: PartToolCall, ToolCallID: "c1", ToolName: "f", Text: "{}"}, m.Parts[0])
+
+	m, err = ParseMessage(json.RawMessage(`{"role":"assistant","tool_calls":[{"id":"c1","custom":{"name":"g","input":"free text"}}],` +
+		`"function_call":{"name":"f","arguments":"{\"x\":1}"}}`))
+	require.NoError(t, err)
+	assert.Equal(t, []MessagePart{
+		{Kind: PartToolCall, ToolCallID: "c1", ToolName: "g", Text: "free text"},
+		{Kind: PartToolCall, ToolName: "f", Text: `{"x":1}`},
+	}, m.Parts)
 }
 
 func TestTitlesAreCutAtRunes(t *testing.T) {

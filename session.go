@@ -35,7 +35,7 @@ type SessionStore interface {
 type SessionReader interface {
 	// Load returns the session as of the head; nil options read the active path and all of the checkpoint. A session
 	// without commits is a Session with Revision 0. Errors: ErrUnknownLeaf for LoadOptions.Leaf, ErrMissingBlob,
-	// ErrRecordVersion, ErrCorrupt: what cannot be read is never left out.
+	// ErrRecordVersion, ErrCorrupt: what was asked for and cannot be read is never left out.
 	Load(ctx context.Context, options *LoadOptions) (*Session, error)
 	// Node returns a live node. A tombstoned or unknown one is ErrNodeNotFound.
 	Node(ctx context.Context, id string) (Node, error)
@@ -70,6 +70,10 @@ type LoadOptions struct {
 	Last int
 	// WithoutParts leaves the contents of the checkpoint's parts out; their references are there.
 	WithoutParts bool
+	// WithoutCheckpoint leaves all that is only there to resume from out: the checkpoint, which then is nil whether there
+	// is one or not, and the current frame's ExecutionState, whose reference is there. It reads no blob, so that damage
+	// to one keeps nobody from the conversation. Not together with WithoutParts, which promises references.
+	WithoutCheckpoint bool
 }
 
 // Validate checks the combination. Nil is valid.
@@ -83,6 +87,8 @@ func (o *LoadOptions) Validate() error {
 		return &InvalidError{Field: "last", Reason: "negative"}
 	case o.Scope != ScopePath && (o.Last != 0 || o.Leaf != ""):
 		return &InvalidError{Field: "scope", Reason: "leaf and last go with the path"}
+	case o.WithoutParts && o.WithoutCheckpoint:
+		return &InvalidError{Field: "without_checkpoint", Reason: "the parts of a checkpoint that is left out have no references"}
 	case o.Leaf != "":
 		return ValidateID("leaf", o.Leaf)
 	}
@@ -95,11 +101,12 @@ type Session struct {
 	Revision  Revision // 0: no commit yet, and everything below is empty
 	Config    json.RawMessage
 	// Frames in the order they were opened, CurrentFrameID "" when there is none. Only the current frame's
-	// ExecutionState is filled in, and not with LoadOptions.WithoutParts; the others have their reference.
+	// ExecutionState is filled in, and not with LoadOptions.WithoutParts or WithoutCheckpoint; the others have their
+	// reference.
 	Frames         []Frame
 	CurrentFrameID string
 	Graph          Graph
-	Checkpoint     *StoredCheckpoint // nil when no commit has left one
+	Checkpoint     *StoredCheckpoint // nil when no commit has left one, and with LoadOptions.WithoutCheckpoint
 	Usage          []UsageTotal
 	Summary        Summary
 }
@@ -116,7 +123,7 @@ func (s *Session) Expect() Expectation {
 type Summary struct {
 	// Title is that of the first committed user message that has a text; "" before.
 	Title string
-	// Turns counts the commits that had a turn stamp.
+	// Turns counts the commits that had a turn stamp, but for those that continued a turn counted before.
 	Turns int64
 	// Messages counts the live message nodes of all branches; UserMessages those of the users.
 	Messages     int64

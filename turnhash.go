@@ -8,19 +8,21 @@ import (
 )
 
 // turnHashDomain begins every commit's hash. Change it with the form.
-const turnHashDomain = "lashstore commit 1"
+const turnHashDomain = "lashstore commit 2"
 
 // Hash returns what identifies the content of c: honest retries of a turn hash alike, different content never does.
 //
 // Counted is all that the runtime means: configuration, frames, nodes, leaf, checkpoint parts (content and reference
-// alike, by their content's hash) and usage, with JSON in canonical form. Not counted is what a retry does anew: the
-// revision expected, the lease, times, and the ids of the nodes and frames that the commit itself brings. Where those
-// refer to each other, their place in the commit counts; ids of what was stored before count as they are.
+// alike, by their content's hash), usage, and whether the commit continues a turn, with JSON in canonical form. Not
+// counted is what a retry does anew: the revision expected, the lease, times, and the ids of the nodes and frames that
+// the commit itself brings. Where those refer to each other, their place in the commit counts; ids of what was stored
+// before count as they are.
 //
 // c must be valid: Validate it first. An error tells of invalid JSON.
 func (c *Commit) Hash() (Hash, error) {
 	w := &turnHasher{h: blake3.New(), nodes: c.nodePlaces(), frames: c.framePlaces()}
 	w.text(turnHashDomain)
+	w.flag(c.Turn != nil && c.Turn.Continues)
 	w.json(c.Config)
 	w.count(len(c.Frames))
 	for _, f := range c.Frames {

@@ -120,6 +120,7 @@ func TestTurnHashTellsDifferentContentApart(t *testing.T) {
 		"usage":            func(c *Commit) { c.Usage[0].Usage.CacheRead = 1 },
 		"reasoning":        func(c *Commit) { c.Usage[0].Usage.ReasoningOutput = 1 },
 		"usage source":     func(c *Commit) { c.Usage[0].Source = "other" },
+		"continued turn":   func(c *Commit) { c.Turn.Continues = true },
 		"no usage":         func(c *Commit) { c.Usage = nil },
 	} {
 		c := hashedCommit()

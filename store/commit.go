@@ -74,7 +74,7 @@ func (w *commitWork) run(t *tx) error {
 	w.next = t.state
 	w.next.revision++
 	w.next.summary.UpdatedAt = t.Now
-	if w.Turn != nil {
+	if w.Turn != nil && !w.Turn.Continues {
 		w.next.summary.Turns++
 	}
 	for _, step := range []func(*tx) error{w.checkpoint, w.usage, w.graph, w.frames, w.head, w.receipt, w.release} {

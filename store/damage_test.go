@@ -88,6 +88,34 @@ func TestDamageIsReportedAndNeverServed(t *testing.T) {
 	}
 }
 
+// Whatever blob is damaged, a load that leaves the checkpoint out reads the conversation.
+func TestConversationIsReadPastADamagedCheckpoint(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"all corrupt":  "UPDATE blobs SET content = CAST('junk' AS BLOB)",
+		"all missing":  "DELETE FROM blobs",
+		"manifest cut": "UPDATE blobs SET content = substr(content, 1, 5) WHERE hash = (SELECT checkpoint_hash FROM heads)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t, nil)
+			c := f.turn(1)
+			c.Frames, c.CurrentFrameID = []lashstore.Frame{{ID: "f", Reason: "initial", ExecutionState: []byte("state")}}, "f"
+			f.commit(c)
+			sound, err := f.Load(t.Context(), nil)
+			require.NoError(t, err)
+			require.NoError(t, f.damaged([]string{statement}))
+			_, err = f.Load(t.Context(), &lashstore.LoadOptions{WithoutParts: true})
+			require.Error(t, err)
+
+			sound.Checkpoint, sound.Frames[0].ExecutionState = nil, nil
+			s, err := f.Load(t.Context(), &lashstore.LoadOptions{WithoutCheckpoint: true})
+			require.NoError(t, err)
+			assert.Equal(t, sound, s)
+		})
+	}
+}
+
 // damaged runs statements on the closed file. Damage so deep that the session does not open is the error.
 func (f *fixture) damaged(statements []string) error {
 	f.t.Helper()

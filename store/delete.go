@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -24,6 +26,41 @@ func (f *Factory) DeleteSession(ctx context.Context, sessionID string) error {
 		return err
 	}
 	return errors.Join(s.markDeleted(ctx), s.Close()) // Close removes the file of a deleted session
+}
+
+// DiscardSession removes the file of a session that DeleteSession cannot delete because it does not open: damaged, not a
+// database, of another version. What is in it is lost; the lease in it cannot be asked. Never a session that opens.
+//
+// Errors: ErrNotDamaged; ErrBusy while any process has the file open; ErrSessionNotFound; SessionMismatchError for a file
+// that holds another session. Then nothing was removed. The removal of a -wal and its database may be cut short by a
+// crash: the database is still there then, and the call may be repeated.
+func (f *Factory) DiscardSession(ctx context.Context, sessionID string) error {
+	if err := lashstore.ValidateID("session_id", sessionID); err != nil {
+		return err
+	}
+	kind, err := sessionKind()
+	if err != nil {
+		return err
+	}
+	s := &Store{options: f.options}
+	o := f.options.database()
+	o.OnOpen = func(t *sqlitedb.Tx) error { return s.requireSession(t, sessionID) }
+	err = sqlitedb.Discard(ctx, f.PathOf(sessionID), kind, o)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, lashstore.ErrSessionDeleted) {
+		return fmt.Errorf("%w: %w", lashstore.ErrSessionNotFound, err)
+	}
+	return err
+}
+
+// requireSession fails if the file does not hold the session, or not what deleting it needs.
+func (s *Store) requireSession(t *sqlitedb.Tx, sessionID string) error {
+	if err := s.identify(t); err != nil {
+		return err
+	}
+	if s.sessionID != sessionID {
+		return &lashstore.SessionMismatchError{Bound: s.sessionID, Attempted: sessionID}
+	}
+	return s.within(t, func(*tx) error { return nil })
 }
 
 func (s *Store) markDeleted(ctx context.Context) error {

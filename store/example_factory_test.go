@@ -116,3 +116,34 @@ func ExampleMemory() {
 	// <nil>
 	// true
 }
+
+// What does not open can be thrown away; what opens cannot, and is deleted instead.
+func ExampleFactory_DiscardSession() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "lashstore-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	factory, err := store.NewFactory(dir, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(factory.PathOf("demo"), nil, 0o600); err != nil { // a file that was cut to nothing
+		log.Fatal(err)
+	}
+	_, err = factory.OpenSession(ctx, "demo")
+	fmt.Println(errors.Is(err, lashstore.ErrCorrupt))
+	fmt.Println(factory.DiscardSession(ctx, "demo"))
+	s, err := factory.CreateSession(ctx, lashstore.SessionMeta{SessionID: "demo"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(s.Close())
+	fmt.Println(errors.Is(factory.DiscardSession(ctx, "demo"), lashstore.ErrNotDamaged))
+	// Output:
+	// true
+	// <nil>
+	// <nil>
+	// true
+}

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/internal/sqlitedb"
 )
 
 // Factory keeps the sessions of one directory, each in a database file of its own. It holds nothing open: its methods
@@ -90,7 +91,8 @@ func (f *Factory) open(ctx context.Context, sessionID string, open openFunc) (*S
 	return s, nil
 }
 
-// Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each.
+// Sessions walks over all sessions of the directory, most recently updated first. It reads two rows of each. A database
+// that is not under its session's name, a copy for instance, is yielded as a MisplacedError.
 func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo, error] {
 	return func(yield func(lashstore.SessionInfo, error) bool) {
 		paths, err := f.files()
@@ -103,8 +105,8 @@ func (f *Factory) Sessions(ctx context.Context) iter.Seq2[lashstore.SessionInfo,
 			info, err := f.inspect(ctx, path)
 			switch {
 			case errors.Is(err, lashstore.ErrSessionNotFound):
-				// Deleted between the listing and the look; or empty: its creation was killed, or is under way.
-				f.options.Logger.DebugContext(ctx, "no session in a file", "path", path, "error", err)
+				// Deleted between the listing and the look.
+				f.options.Logger.DebugContext(ctx, "a listed file is gone", "path", path, "error", err)
 			case errors.Is(err, lashstore.ErrSessionDeleted):
 				f.finishDeletion(ctx, path)
 			case err != nil:
@@ -139,7 +141,7 @@ func (f *Factory) finishDeletion(ctx context.Context, path string) {
 }
 
 // files lists the databases of the directory by name; a directory that is not there has none. What a file is, is for
-// its header to say.
+// its header to say. What creations that were killed left behind goes by the way.
 func (f *Factory) files() ([]string, error) {
 	entries, err := os.ReadDir(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -150,6 +152,9 @@ func (f *Factory) files() ([]string, error) {
 	}
 	var paths []string
 	for _, e := range entries {
+		if removed, err := sqlitedb.RemoveLeftover(f.dir, e); removed || err != nil {
+			f.options.Logger.Debug("what a killed creation left was met", "name", e.Name(), "removed", removed, "error", err)
+		}
 		if !e.IsDir() && filepath.Ext(e.Name()) == fileSuffix {
 			paths = append(paths, filepath.Join(f.dir, e.Name()))
 		}
@@ -172,6 +177,9 @@ func (f *Factory) inspect(ctx context.Context, path string) (info lashstore.Sess
 		info.Meta, err = t.meta()
 		return err
 	})
+	if want := f.PathOf(s.sessionID); err == nil && filepath.Base(path) != filepath.Base(want) {
+		err = &lashstore.MisplacedError{Location: path, SessionID: s.sessionID, Want: want}
+	}
 	return info, err
 }
 

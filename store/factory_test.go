@@ -162,43 +162,69 @@ func TestDeletionCutShortIsFinished(t *testing.T) {
 	assert.Empty(t, entries(t, dir), "a listing finishes what it comes by")
 }
 
-// 10.W49, 10.W58: a file is what its header says, whatever its name; and what cannot be read is said, not skipped.
+// 10.W49, 10.W58: a file is what its header says, whatever its name; and what cannot be read, or is not where its session
+// belongs, is said, not skipped and not served.
 func TestListingGoesByWhatFilesAre(t *testing.T) {
 	t.Parallel()
 	f, dir := newFactory(t)
 	for range f.Sessions(t.Context()) {
 		t.Error("a directory that is not there lists nothing")
 	}
-	old := createSession(t, f, "old")
-	require.NoError(t, old.Close())
-	// Named as the reference's hosts name other databases: it is a session all the same.
-	odd, err := store.Open(t.Context(), filepath.Join(dir, "x.db.effects.db"), lashstore.SessionMeta{SessionID: "odd"}, nil)
-	require.NoError(t, err)
-	_, err = odd.Commit(t.Context(), lashstore.Commit{
-		SessionID: "odd", Expect: lashstore.Create(), WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: "1"},
+	require.NoError(t, createSession(t, f, "old").Close())
+	talked := createSession(t, f, "x.db.effects.db") // as the reference's hosts name other databases
+	_, err := talked.Commit(t.Context(), lashstore.Commit{
+		SessionID: "x.db.effects.db", Expect: lashstore.Create(), WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: "1"},
 		Graph: lashstore.AppendNodes(message("m", "", lashstore.RoleUser, "  hello\nworld ")),
 	})
+	require.NoError(t, err)
+	require.NoError(t, talked.Close())
+	odd, err := store.Open(t.Context(), filepath.Join(dir, "y.db.effects.db"), lashstore.SessionMeta{SessionID: "odd"}, nil)
 	require.NoError(t, err)
 	require.NoError(t, odd.Close())
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("no database ", 100)), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not looked at"), 0o600))
 
-	var ids, failed []string
+	var ids []string
+	failed := map[string]error{}
 	for info, err := range f.Sessions(t.Context()) {
+		assert.Positive(t, info.Bytes)
 		if err != nil {
-			require.ErrorIs(t, err, lashstore.ErrNotADatabase)
-			failed = append(failed, filepath.Base(info.Location))
+			failed[filepath.Base(info.Location)] = err
 			continue
 		}
 		ids = append(ids, info.Meta.SessionID)
-		assert.Positive(t, info.Bytes)
-		if info.Meta.SessionID == "odd" {
+		if info.Meta.SessionID != "old" {
 			assert.Equal(t, "hello", info.Summary.Title)
 			assert.EqualValues(t, 1, info.Summary.Turns)
 		}
 	}
-	assert.Equal(t, []string{"odd", "old"}, ids, "the most recently updated first")
-	assert.Equal(t, []string{"text.db"}, failed)
+	assert.Equal(t, []string{"x.db.effects.db", "old"}, ids, "the most recently updated first")
+	require.Len(t, failed, 2)
+	require.ErrorIs(t, failed["text.db"], lashstore.ErrNotADatabase)
+	require.ErrorIs(t, failed["y.db.effects.db"], lashstore.ErrMisplaced)
+}
+
+// A copy under another name is no second session: it is named, with the session in it and where that belongs.
+func TestCopiedFileIsListedAsMisplaced(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	require.NoError(t, createSession(t, f, "a").Close())
+	data, err := os.ReadFile(f.PathOf("a"))
+	require.NoError(t, err)
+	copied := filepath.Join(dir, "backup.db")
+	require.NoError(t, os.WriteFile(copied, data, 0o600))
+	var ids []string
+	for info, err := range f.Sessions(t.Context()) {
+		if err == nil {
+			ids = append(ids, info.Location)
+			continue
+		}
+		var misplaced *lashstore.MisplacedError
+		require.ErrorAs(t, err, &misplaced)
+		assert.Equal(t, lashstore.MisplacedError{Location: copied, SessionID: "a", Want: f.PathOf("a")}, *misplaced)
+		assert.Equal(t, "a", info.Meta.SessionID)
+	}
+	assert.Equal(t, []string{f.PathOf("a")}, ids)
 }
 
 // A file that was copied under another session's name is not served as that session.
@@ -215,7 +241,7 @@ func TestCopiedFileIsNotServedAsAnotherSession(t *testing.T) {
 }
 
 // 10.W13: a handle that has no connection left, because it was idle or its last one broke, keeps no file. It learns of the
-// deletion all the same: when the file is gone, and when a successor has just begun to make another.
+// deletion all the same: when the file is gone, and when a successor has one of that name.
 func TestHandleWithoutConnectionLearnsOfTheDeletion(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(*store.Factory) (lashstore.SessionStore, error){
@@ -250,7 +276,9 @@ func TestHandleWithoutConnectionLearnsOfTheDeletion(t *testing.T) {
 			if _, err = s.PutBlob(t.Context(), lashstore.GenericBlob, nil); name == "for writing" {
 				require.ErrorIs(t, err, lashstore.ErrSessionDeleted)
 			}
-			require.NoError(t, os.WriteFile(f.PathOf("s"), nil, 0o600))
+			successor, err := f.CreateSession(t.Context(), lashstore.SessionMeta{SessionID: "s"})
+			require.NoError(t, err)
+			require.NoError(t, successor.Close())
 		}
 		require.NoError(t, s.Close())
 	}
@@ -293,4 +321,36 @@ func TestLastHandleOfADeletedSessionLeavesItsSuccessor(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, loaded.Graph.Nodes, 1)
 	require.NoError(t, again.Close())
+}
+
+// Bad input: a session's file that was cut to nothing is listed as damage, and nothing is made in its place.
+func TestCutSessionIsNamed(t *testing.T) {
+	t.Parallel()
+	f, dir := newFactory(t)
+	require.NoError(t, createSession(t, f, "a").Close())
+	require.NoError(t, createSession(t, f, "b").Close())
+	require.NoError(t, os.Truncate(f.PathOf("a"), 0))
+	leftover := f.PathOf("c") + "-new-ABCDEFGHIJKLMNOP"
+	require.NoError(t, os.WriteFile(leftover, nil, 0o600))
+	require.NoError(t, os.Chtimes(leftover, time.Time{}, time.Now().Add(-2*time.Hour)))
+	var sound, cut []string
+	for info, err := range f.Sessions(t.Context()) {
+		if err != nil {
+			require.ErrorIs(t, err, lashstore.ErrCorrupt)
+			cut = append(cut, info.Location)
+			continue
+		}
+		sound = append(sound, info.Meta.SessionID)
+	}
+	assert.Equal(t, []string{f.PathOf("a")}, cut)
+	assert.Equal(t, []string{"b"}, sound)
+	_, err := f.CreateSession(t.Context(), lashstore.SessionMeta{SessionID: "a"})
+	require.ErrorIs(t, err, lashstore.ErrCorrupt)
+	_, err = f.OpenSession(t.Context(), "a")
+	require.ErrorIs(t, err, lashstore.ErrCorrupt)
+	require.ErrorIs(t, f.DeleteSession(t.Context(), "a"), lashstore.ErrCorrupt)
+	assert.Equal(t, []string{store.FileName("a"), store.FileName("b")}, entries(t, dir), "the leftover goes, the cut file stays")
+	stat, err := os.Stat(f.PathOf("a"))
+	require.NoError(t, err)
+	assert.Zero(t, stat.Size())
 }

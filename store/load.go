@@ -43,14 +43,16 @@ func (t *tx) load(o lashstore.LoadOptions) (*lashstore.Session, error) {
 	if s.Config, err = rawJSON(&config, "config", t.store.sessionID); err != nil {
 		return nil, err
 	}
-	if s.Frames, err = t.listFrames(!o.WithoutParts); err != nil {
+	if s.Frames, err = t.listFrames(!o.WithoutParts && !o.WithoutCheckpoint); err != nil {
 		return nil, err
 	}
 	if s.Graph, err = t.loadGraph(o); err != nil {
 		return nil, err
 	}
-	if s.Checkpoint, err = t.storedCheckpoint(t.state.checkpoint, !o.WithoutParts); err != nil {
-		return nil, err
+	if !o.WithoutCheckpoint {
+		if s.Checkpoint, err = t.storedCheckpoint(t.state.checkpoint, !o.WithoutParts); err != nil {
+			return nil, err
+		}
 	}
 	s.Usage, err = t.usageTotals()
 	return s, err

@@ -145,14 +145,14 @@ func (p *pair) checkpoint() *lashstore.Checkpoint {
 func (p *pair) commit(t *rapid.T) {
 	ctx := context.Background()
 	head := both(p, "head", func(_ int, s lashstore.SessionStore) (*lashstore.Session, error) {
-		return s.Load(ctx, &lashstore.LoadOptions{Scope: lashstore.ScopeHead})
+		return s.Load(ctx, &lashstore.LoadOptions{Scope: lashstore.ScopeHead, WithoutCheckpoint: true})
 	})
 	c := lashstore.Commit{SessionID: sessionID, Expect: head.Expect(), Graph: p.delta(), Checkpoint: p.checkpoint()}
 	if rapid.IntRange(0, 9).Draw(t, "stale") == 0 {
 		c.Expect = lashstore.At(head.Revision + 1)
 	}
 	if rapid.Bool().Draw(t, "stamped") {
-		c.Turn = &lashstore.TurnStamp{TurnID: p.pick("turn", "t1", "t2", "t3")}
+		c.Turn = &lashstore.TurnStamp{TurnID: p.pick("turn", "t1", "t2", "t3"), Continues: rapid.Bool().Draw(p.t, "continues")}
 	}
 	if rapid.Bool().Draw(t, "spends") {
 		c.Usage = []lashstore.UsageDelta{{Source: p.pick("source", "turn", "sub"), Model: "m", Usage: lashstore.TokenUsage{Input: 3, ReasoningOutput: 1}}}

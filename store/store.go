@@ -52,13 +52,13 @@ type Store struct {
 
 var _ lashstore.SessionStore = (*Store)(nil)
 
-// Open opens the session database at path, and creates it first when there is no file or an empty one. meta describes
+// Open opens the session database at path, and creates it first when there is no file. meta describes
 // the session for its creation; of an existing one only meta.SessionID counts, which must be the session's:
 // SessionMismatchError. A session that was deleted, and whose file is still there, is made anew. The directory must
 // exist.
 //
-// Errors: SchemaError and ErrNotADatabase for a file that is something else, which is not touched; EnvironmentError for
-// a file system or an SQLite that cannot keep the store's promises.
+// Errors: SchemaError and ErrNotADatabase for a file that is something else, and CorruptError for one that was cut to
+// nothing, none of which is touched; EnvironmentError for a file system or an SQLite that cannot keep the store's promises.
 func Open(ctx context.Context, path string, meta lashstore.SessionMeta, options *Options) (*Store, error) {
 	s, err := create(meta, options, func(kind sqlitedb.Kind, o *sqlitedb.Options) (*sqlitedb.DB, error) {
 		return sqlitedb.Open(ctx, path, kind, o)
@@ -82,8 +82,9 @@ func OpenExisting(ctx context.Context, path string, options *Options) (*Store, e
 	return openExisting(ctx, path, options, sqlitedb.Existing)
 }
 
-// OpenReadOnly opens the session database at path for reading: whatever writes returns ErrReadOnly. Errors as
-// OpenExisting.
+// OpenReadOnly opens the session database at path for reading: whatever writes returns ErrReadOnly. It also works where
+// nothing can be written, on a full disk, in a read-only directory or on a read-only mount; there a call during which
+// somebody else wrote is ErrBusy. Errors as OpenExisting.
 func OpenReadOnly(ctx context.Context, path string, options *Options) (*Store, error) {
 	return openExisting(ctx, path, options, sqlitedb.ReadOnly)
 }

@@ -18,6 +18,7 @@ func loadCases() []Case {
 		{"Load/LastNodesOfThePath", "LoadOptions.Last", loadLastNodesOfThePath},
 		{"Load/HeadScopeReadsNoNodes", "ScopeHead", loadHeadScopeReadsNoNodes},
 		{"Load/WithoutPartsKeepsReferences", "LoadOptions.WithoutParts", loadWithoutPartsKeepsReferences},
+		{"Load/WithoutCheckpointLeavesItOut", "LoadOptions.WithoutCheckpoint", loadWithoutCheckpointLeavesItOut},
 		{"Load/ContradictoryOptionsRefused", "LoadOptions", loadContradictoryOptionsRefused},
 		{"Load/NeverMixesRevisions", "10.W1", loadNeverMixesRevisions},
 		{"Node/OnlyLiveOnes", "2.2", nodeOnlyLiveOnes},
@@ -131,6 +132,21 @@ func loadWithoutPartsKeepsReferences(t testing.TB, h SessionHarness) {
 	equal(t, "turn state", string(bare.Checkpoint.TurnState), string(whole.Checkpoint.TurnState))
 }
 
+// Checkpoint and state of the frame are left out, the frame's reference and all the rest are there, in every scope.
+func loadWithoutCheckpointLeavesItOut(t testing.TB, h SessionHarness) {
+	f := setup(t, h)
+	f.everything()
+	for _, scope := range []lashstore.LoadScope{lashstore.ScopePath, lashstore.ScopeFull, lashstore.ScopeHead} {
+		whole := f.load(&lashstore.LoadOptions{Scope: scope})
+		bare := f.load(&lashstore.LoadOptions{Scope: scope, WithoutCheckpoint: true})
+		if whole.Checkpoint == nil || len(whole.Frames) != 1 {
+			t.Fatalf("checkpoint %+v, frames %+v", whole.Checkpoint, whole.Frames)
+		}
+		whole.Checkpoint, whole.Frames[0].ExecutionState = nil, nil
+		equal(t, "a load without checkpoint", bare, whole)
+	}
+}
+
 func loadContradictoryOptionsRefused(t testing.TB, h SessionHarness) {
 	f := setup(t, h)
 	f.commit(turn(1, ""))
@@ -138,6 +154,7 @@ func loadContradictoryOptionsRefused(t testing.TB, h SessionHarness) {
 		"unknown scope": {Scope: "everything"}, "negative last": {Last: -1},
 		"leaf of a full graph": {Scope: lashstore.ScopeFull, Leaf: "u1"}, "last of a full graph": {Scope: lashstore.ScopeFull, Last: 1},
 		"leaf of a head": {Scope: lashstore.ScopeHead, Leaf: "u1"}, "malformed leaf": {Leaf: "a\nb"},
+		"references of no checkpoint": {WithoutParts: true, WithoutCheckpoint: true},
 	} {
 		_, err := f.Load(f.ctx, &o)
 		is(t, what, err, lashstore.ErrInvalid)

@@ -25,6 +25,7 @@ func refusalCases() []Case {
 		{"Refusal/PartIsContentOrReference", "Part", refusalPartIsContentOrReference},
 		{"Refusal/PartNames", "Checkpoint.Parts", refusalPartNames},
 		{"Refusal/LeaseAndWithoutLease", "Commit.Lease", refusalLeaseAndWithoutLease},
+		{"Refusal/FirstCommitContinuesNothing", "TurnStamp.Continues", refusalFirstCommitContinuesNothing},
 		{"Refusal/ContradictoryGraph", "GraphDelta", refusalContradictoryGraph},
 	}
 }
@@ -292,6 +293,14 @@ func refusalLeaseAndWithoutLease(t testing.TB, h SessionHarness) {
 	release.WithoutLease, release.ReleaseLease = true, true
 	f.refused("release without lease", release, lashstore.ErrInvalid)
 	f.commit(turn(2, "a1"))
+}
+
+func refusalFirstCommitContinuesNothing(t testing.TB, h SessionHarness) {
+	f := setup(t, h)
+	c := turn(1, "")
+	c.Expect, c.Turn.Continues = lashstore.Create(), true
+	f.malformed("a first commit that continues", c, lashstore.ErrInvalid)
+	f.commit(turn(1, ""))
 }
 
 func refusalContradictoryGraph(t testing.TB, h SessionHarness) {

@@ -20,6 +20,7 @@ func sessionCases() []Case {
 		{"Session/ClosedHandleRefuses", "ErrClosed", sessionClosedHandleRefuses},
 		{"Session/EndedContextChangesNothing", "SessionStore", sessionEndedContextChangesNothing},
 		{"Summary/CountsTurnsMessagesAndTokens", "10.W58", summaryCountsTurnsMessagesAndTokens},
+		{"Summary/ContinuedTurnsCountOnce", "TurnStamp.Continues", summaryContinuedTurnsCountOnce},
 		{"Summary/TitleIsTheFirstUserMessage", "10.W58", summaryTitleIsTheFirstUserMessage},
 		{"Summary/TitleIsOneShortLine", "10.W58", summaryTitleIsOneShortLine},
 		{"Summary/FollowsTombstones", "10.W58", summaryFollowsTombstones},
@@ -186,6 +187,24 @@ func summaryCountsTurnsMessagesAndTokens(t testing.TB, h SessionHarness) {
 	got := f.load(nil).Summary
 	got.UpdatedAt = time.Time{}
 	equal(t, "summary", got, lashstore.Summary{Title: "question u1", Turns: 2, Messages: 5, UserMessages: 2, Tokens: 30})
+}
+
+// 1. A commit that continues a turn is one like any other, with a receipt of its own, but counts no turn.
+// 2. The next turn counts.
+func summaryContinuedTurnsCountOnce(t testing.TB, h SessionHarness) {
+	f := setup(t, h)
+	f.commit(turn(1, ""))
+	more := lashstore.Commit{
+		Turn: &lashstore.TurnStamp{TurnID: "turn-1-more", Continues: true}, Graph: lashstore.AppendNodes(reply("more", "a1")),
+	}
+	equal(t, "revision", f.commit(more).Revision, 2)
+	again, err := f.try(more)
+	f.ok("retry", err)
+	equal(t, "replayed", again.Replayed, true)
+	got := f.load(nil).Summary
+	equal(t, "turns, messages", [2]int64{got.Turns, got.Messages}, [2]int64{1, 3})
+	f.commit(turn(2, "more"))
+	equal(t, "turns after the next", f.load(nil).Summary.Turns, 2)
 }
 
 func summaryTitleIsTheFirstUserMessage(t testing.TB, h SessionHarness) {

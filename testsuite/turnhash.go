@@ -95,6 +95,7 @@ func turnOtherContentConflicts(t testing.TB, h SessionHarness) {
 		"usage":      func(c *lashstore.Commit) { c.Usage[0].Usage.Input++ },
 		"usage less": func(c *lashstore.Commit) { c.Usage = nil },
 		"frame":      func(c *lashstore.Commit) { c.Frames = []lashstore.Frame{{ID: "f", Reason: "initial"}} },
+		"continued":  func(c *lashstore.Commit) { c.Turn.Continues = true },
 		"fingerprint": func(c *lashstore.Commit) {
 			p := c.Checkpoint.Parts["tool_state"]
 			p.Fingerprint = 1

@@ -74,7 +74,13 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		PersistentPreRun:  func(*cobra.Command, []string) { a.running = true },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.data == "" {
+				return errors.New("--data is empty: it must name the directory that holds everything")
+			}
+			a.running = true
+			return nil
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.data, "data", "lashstore-data", "directory that holds everything")
@@ -88,16 +94,25 @@ func (a *app) root() *cobra.Command {
 // sessionsDir is where the session databases are.
 func (a *app) sessionsDir() string { return filepath.Join(a.data, "sessions") }
 
-// sessions returns the factory on a data directory that exists. Only an import makes one.
-func (a *app) sessions() (*store.Factory, error) {
+// errNoData: there is no data directory.
+var errNoData = errors.New("no data directory")
+
+// requireData holds that the data directory exists.
+func (a *app) requireData() error {
 	stat, err := os.Stat(a.data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no data directory %s: import something first, or name another with --data", a.data)
-	case err != nil:
+		return fmt.Errorf("%w %s: import something first, or name another with --data", errNoData, a.data)
+	case err == nil && !stat.IsDir():
+		return fmt.Errorf("%w: %s is no directory", errNoData, a.data)
+	}
+	return err
+}
+
+// sessions returns the factory on a data directory that exists. Only an import makes one.
+func (a *app) sessions() (*store.Factory, error) {
+	if err := a.requireData(); err != nil {
 		return nil, err
-	case !stat.IsDir():
-		return nil, fmt.Errorf("%s is no directory", a.data)
 	}
 	return store.NewFactory(a.sessionsDir(), a.options())
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,9 @@ func (a *app) exportTo(name string, do func(*bufio.Writer) error) error {
 		return errors.Join(buffered(f, do), f.Close())
 	}
 	f, err := os.OpenFile(name+"."+rand.Text()[:8]+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		path.Path = name // the other one is nobody's business
+	}
 	if err != nil {
 		return err
 	}

@@ -29,3 +29,12 @@ func TestExport_IncompleteLeavesTheFileAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, left, 1)
 }
+
+// The name that a file has while it is written is not told.
+func TestExport_ErrorNamesTheFile(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("s", "u"))
+	name := filepath.Join(t.TempDir(), "missing", "out.jsonl")
+	assert.Equal(t, "lashstore: open "+name+": no such file or directory\n", c.run("export", "--all", "-o", name).stderr)
+}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +24,12 @@ func (a *app) importCommand() *cobra.Command {
 		Long: "Keep the conversations of JSON Lines files (- is standard input), one session each, one commit a turn.\n\n" +
 			"Importing again changes nothing; a conversation that has grown appends its new turns; one that differs from\n" +
 			"what is stored is reported as a conflict and left as it is. Bad lines are named and the others go on.",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(c *cobra.Command, files []string) error {
+			if slices.Contains(files, "") {
+				return errors.New("a file name is empty")
+			}
+			return cobra.MinimumNArgs(1)(c, files)
+		},
 		RunE: func(c *cobra.Command, files []string) error {
 			return a.importFiles(c.Context(), files, lashstore.Durability(durability))
 		},
@@ -84,7 +91,7 @@ func (r *importRun) file(ctx context.Context, name string) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		r.problem(importProblem{Kind: problemInput, File: name, err: err})
+		r.problem(importProblem{what: badInput, File: name, err: conversation.NewInputError(name, 0, err)})
 		return
 	}
 	r.lines(ctx, name, f)
@@ -115,13 +122,14 @@ func cancellable(ctx context.Context, in io.Reader) io.Reader {
 
 func (r *importRun) line(ctx context.Context, name string, c conversation.Conversation, err error) {
 	var bad *conversation.LineError
+	var input *conversation.InputError
 	switch {
 	case ctx.Err() != nil:
 		r.summary.Interrupted = true
 	case errors.As(err, &bad):
-		r.problem(importProblem{Kind: problemBadLine, File: name, Line: bad.Line, err: bad.Err})
-	case err != nil:
-		r.problem(importProblem{Kind: problemInput, File: name, Line: c.Line, err: err})
+		r.problem(importProblem{what: badLine, File: name, Line: bad.Line, err: bad.Err})
+	case errors.As(err, &input):
+		r.problem(importProblem{what: badInput, File: name, Line: input.Line, err: input})
 	default:
 		r.conversation(ctx, name, c)
 	}
@@ -129,19 +137,20 @@ func (r *importRun) line(ctx context.Context, name string, c conversation.Conver
 
 func (r *importRun) conversation(ctx context.Context, name string, c conversation.Conversation) {
 	result, err := conversation.Import(ctx, r.factory, c)
-	r.summary.add(c, result)
 	problem := importProblem{File: name, Line: c.Line, SessionID: c.SessionID}
 	switch {
 	case ctx.Err() != nil:
 		r.summary.Interrupted = true
 	case err != nil:
-		problem.Kind, problem.err = problemFailed, err
+		result.Outcome = "" // it failed, whatever came before
+		problem.what, problem.err = failed, err
 		r.problem(problem)
 		r.summary.Interrupted = errors.Is(err, lashstore.ErrFull) // the others will not fit either
 	case result.Outcome == conversation.Conflict:
-		problem.Kind, problem.err = problemConflict, errors.New(result.Reason)
+		problem.what, problem.err = conflict, fmt.Errorf("%w: %s", errDiffers, result.Reason)
 		r.problem(problem)
 	}
+	r.summary.add(c, result)
 }
 
 // countingReader tells how much is read.

@@ -43,7 +43,12 @@ func newJSONSession(meta lashstore.SessionMeta, revision lashstore.Revision, s l
 	}
 }
 
-const titleWidth = 48
+// The widest cells of the list; --json has all.
+const (
+	idWidth    = 40
+	titleWidth = 48
+	modelWidth = 24
+)
 
 func (a *app) list(ctx context.Context) error {
 	f, err := a.sessions()
@@ -52,7 +57,7 @@ func (a *app) list(ctx context.Context) error {
 	}
 	var rows *table
 	if !a.json {
-		rows = newTable(a.stdout, "SESSION", "TITLE", "MODEL", "TURNS", "MESSAGES", "TOKENS", "SIZE", "UPDATED")
+		rows = newTable(a.stdout, []string{"SESSION", "TITLE", "MODEL"}, []string{"TURNS", "MESSAGES", "TOKENS", "SIZE", "UPDATED"})
 	}
 	for info, err := range f.Sessions(ctx) {
 		switch {
@@ -68,12 +73,24 @@ func (a *app) list(ctx context.Context) error {
 			}
 		default:
 			s := info.Summary
-			rows.row(info.Meta.SessionID, shorten(oneLine(s.Title), titleWidth), info.Meta.Model, number(s.Turns),
-				number(s.Messages), number(s.Tokens), size(info.Bytes), moment(s.UpdatedAt))
+			rows.row(shortenMiddle(oneLine(info.Meta.SessionID), idWidth), shorten(oneLine(s.Title), titleWidth),
+				shorten(oneLine(info.Meta.Model), modelWidth), number(s.Turns), number(s.Messages), number(s.Tokens),
+				size(info.Bytes), moment(s.UpdatedAt))
 		}
 	}
 	if a.json {
 		return nil
 	}
+	if columns, is := terminal(a.stdout); is {
+		rows.fitList(columns)
+	}
 	return rows.flush()
+}
+
+// fitList makes the list fit a terminal of 100 columns or more: what is missed least gives way first.
+func (t *table) fitList(columns int) {
+	t.fit(2, 8, columns, shorten) // models
+	t.fit(1, 24, columns, shorten)
+	t.fit(0, 20, columns, shortenMiddle)
+	t.fit(1, 10, columns, shorten)
 }

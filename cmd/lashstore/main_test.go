@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -170,7 +171,7 @@ func TestCommandLine_MissingDataDirectory(t *testing.T) {
 		assert.Equal(t, exitWrong, got.code)
 		assert.Empty(t, got.stderr)
 		require.Len(t, documents(t, got.stdout), 1)
-		assert.Contains(t, got.stdout, `{"error":{"kind":"error","message":"no data directory`)
+		assert.Contains(t, got.stdout, `{"error":{"kind":"no_data","message":"no data directory`)
 	}
 }
 
@@ -190,6 +191,37 @@ func TestCommandLine_UsageErrors(t *testing.T) {
 		assert.Equal(t, exitUsage, got.code, "%v", args)
 		assert.Contains(t, got.stdout, `{"error":{"kind":"usage"`)
 	}
+}
+
+// An empty name would be the working directory's.
+func TestCommandLine_EmptyDataDirectory(t *testing.T) {
+	t.Parallel()
+	for _, args := range append(everyCommand, []string{"import", os.DevNull}, []string{"schema"}, []string{"queries"}) {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), append([]string{"--data", ""}, args...), nil, &stdout, &stderr)
+		assert.Equal(t, exitUsage, code, "%v", args)
+		assert.Equal(t, "lashstore: --data is empty: it must name the directory that holds everything\n", stderr.String())
+		assert.Empty(t, stdout.String())
+	}
+	assert.NoDirExists(t, "sessions")
+}
+
+// An error that went through several layers names the file once.
+func TestCommandLine_PathOfADatabaseIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("s", "u"))
+	name := c.database()
+	require.NoError(t, os.WriteFile(name, []byte(strings.Repeat("junk", 1000)), 0o600))
+	for _, args := range [][]string{{"ls"}, {"verify"}, {"stats"}, {"gc"}, {"show", "s"}, {"export", "s"}} {
+		got := c.run(args...)
+		assert.Equal(t, exitWrong, got.code, "%v", args)
+		assert.Equal(t, 1, strings.Count(got.stderr, filepath.Base(name)), "%v: %s", args, got.stderr)
+	}
+	schema := &lashstore.SchemaError{Path: "/x/s.db"}
+	err := fmt.Errorf("s.db: %w", fmt.Errorf("open /x/s.db: %w", schema))
+	assert.Equal(t, schema.Error(), message(err))
+	assert.Equal(t, "s.db: corrupt", message(errors.New("s.db: corrupt")), "the only place that names it stays")
 }
 
 func TestCommandLine_UnknownSession(t *testing.T) {

@@ -23,16 +23,22 @@ func TestVerify_SoundAndJSON(t *testing.T) {
 	assert.InDelta(t, 4, got[0]["nodes"], 0)
 }
 
+// damageCheckpoint flips a byte of the first turn's checkpoint, in the file of the only session.
+func (c *cli) damageCheckpoint() {
+	c.t.Helper()
+	name := c.database()
+	b, err := os.ReadFile(name)
+	require.NoError(c.t, err)
+	require.Equal(c.t, 1, bytes.Count(b, []byte(`{"turn_index":1}`)))
+	require.NoError(c.t, os.WriteFile(name, bytes.Replace(b, []byte(`{"turn_index":1}`), []byte(`{"turn_index":2}`), 1), 0o600))
+}
+
 // A byte of a blob is flipped in the file: the finding is named, the exit status 1, nothing is collected on top of it.
 func TestVerify_NamesFindings(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
 	c.keeps(talk("a", "ua"))
-	name := c.database()
-	b, err := os.ReadFile(name)
-	require.NoError(t, err)
-	require.Equal(t, 1, bytes.Count(b, []byte(`{"turn_index":1}`)))
-	require.NoError(t, os.WriteFile(name, bytes.Replace(b, []byte(`{"turn_index":1}`), []byte(`{"turn_index":2}`), 1), 0o600))
+	c.damageCheckpoint()
 
 	got := c.run("verify")
 	assert.Equal(t, exitWrong, got.code)

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/internal/conversation"
 )
 
 // emit writes a JSON document as one line of standard output.
@@ -53,6 +55,19 @@ func (a *app) problem(t target, err error) {
 	a.report(t.id, err)
 }
 
+// message is what an error says, with the path of a database once: each layer that the error came through names it.
+func message(err error) string {
+	text := err.Error()
+	for {
+		said, rest, more := strings.Cut(text, ": ")
+		path := strings.TrimPrefix(said, "open ")
+		if !more || filepath.Ext(path) != ".db" || !strings.Contains(rest, path) {
+			return text
+		}
+		text = rest
+	}
+}
+
 // report writes an error as one line.
 func (a *app) report(about string, err error) {
 	if a.json && about == "" {
@@ -62,7 +77,7 @@ func (a *app) report(about string, err error) {
 	if about != "" {
 		about += ": "
 	}
-	text := err.Error()
+	text := message(err)
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
@@ -86,8 +101,12 @@ func (a *app) say(err error) {
 func describe(err error) jsonError {
 	kind := "error"
 	var usage errUsage
-	if errors.As(err, &usage) {
+	var input *conversation.InputError
+	switch {
+	case errors.As(err, &usage):
 		kind = "usage"
+	case errors.As(err, &input):
+		kind = "io"
 	}
 	for _, k := range errorKinds {
 		if errors.Is(err, k.sentinel) {
@@ -95,7 +114,7 @@ func describe(err error) jsonError {
 			break
 		}
 	}
-	return jsonError{Kind: kind, Message: err.Error()}
+	return jsonError{Kind: kind, Message: message(err)}
 }
 
 var errorKinds = []struct {
@@ -105,9 +124,11 @@ var errorKinds = []struct {
 	{lashstore.ErrSessionNotFound, "session_not_found"},
 	{lashstore.ErrSessionDeleted, "session_deleted"},
 	{lashstore.ErrSessionMismatch, "session_mismatch"},
+	{lashstore.ErrMisplaced, "misplaced"},
 	{lashstore.ErrSchema, "schema"},
 	{lashstore.ErrNotADatabase, "not_a_database"},
 	{lashstore.ErrUnsupportedEnvironment, "unsupported_environment"},
+	{lashstore.ErrNotDamaged, "not_damaged"},
 	{lashstore.ErrLeaseBusy, "lease_busy"},
 	{lashstore.ErrMissingBlob, "missing_blob"},
 	{lashstore.ErrRecordVersion, "record_version"},
@@ -119,25 +140,11 @@ var errorKinds = []struct {
 	{lashstore.ErrTooLarge, "too_large"},
 	{lashstore.ErrInvalid, "invalid"},
 	{context.Canceled, "interrupted"},
+	{errNoData, "no_data"},
+	{errDiffers, "conflict"},
+	{fs.ErrNotExist, "not_found"},
+	{fs.ErrPermission, "permission"},
 }
-
-// table is written when it is whole, so that its columns line up.
-type table struct{ w *tabwriter.Writer }
-
-func newTable(w io.Writer, columns ...string) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)}
-	t.row(columns...)
-	return t
-}
-
-func (t *table) row(cells ...string) {
-	for i, cell := range cells {
-		cells[i] = oneLine(cell)
-	}
-	fmt.Fprintln(t.w, strings.Join(cells, "\t")) // the writer keeps its error for the flush
-}
-
-func (t *table) flush() error { return t.w.Flush() }
 
 // buffered gives do a buffered standard output and reports what writing it came to.
 func buffered(w io.Writer, do func(*bufio.Writer) error) error {

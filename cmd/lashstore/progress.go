@@ -40,7 +40,7 @@ func (p *progress) show(s *importSummary) {
 		return
 	}
 	p.last, p.shown = time.Now(), true
-	line := fmt.Sprintf("%s, %s, %s", plural(s.Conversations, "session"), plural(s.CommittedTurns, "turn"), size(s.BytesIn))
+	line := fmt.Sprintf("%s, %s, %s", plural(s.Conversations+s.BadLines, "line"), plural(s.CommittedTurns, "turn"), size(s.BytesIn))
 	if p.total > 0 {
 		done := min(float64(s.BytesIn)/float64(p.total), 1)
 		line = bar(done, 30) + " " + line

@@ -33,6 +33,23 @@ func TestLs_TableAndJSON(t *testing.T) {
 	}
 }
 
+// What is very long is shortened in the table, an id in its middle, and whole in JSON.
+func TestLs_LongIDs(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	long, model := "begin-"+strings.Repeat("i", 500)+"-end", strings.Repeat("m", 4000)
+	c.keeps(strings.Replace(talk(long, "u"), `"model":"m"`, `"model":"`+model+`"`, 1), talk("日本語", "u"))
+	for _, table := range []string{c.fine("ls"), c.fine("stats")} {
+		for line := range strings.Lines(table) {
+			assert.Less(t, width(line), 170)
+		}
+		assert.Regexp(t, `(?m)^begin-i+…i+-end  `, table)
+	}
+	assert.Contains(t, c.fine("ls", "--json"), `"`+long+`"`)
+	assert.Contains(t, c.fine("ls", "--json"), `"`+model+`"`)
+	assert.Contains(t, c.fine("stats", "--json"), `"`+long+`"`)
+}
+
 func TestLs_NothingThere(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
@@ -147,6 +164,27 @@ func TestShow_MessagesOfUnknownForm(t *testing.T) {
 	assert.Contains(t, c.fine("show", "s"), `{"role":"user","content":{"odd":1}}`)
 }
 
+// What a message has beside its typed form is shown too, and a message that has nothing says so.
+func TestShow_EveryMember(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(`{"session_id":"s","messages":[` +
+		`{"role":"assistant","content":null,"function_call":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}},` +
+		`{"role":"assistant","refusal":"I will not","audio":{"id":"a1"},"annotations":[],"logprobs":null,"flag":false},` +
+		`{"role":"assistant","content":""},{"role":"assistant","parts":[],"content":"beside parts"}]}`)
+	text := c.fine("show", "s")
+	_, text, _ = strings.Cut(text, "m000001\n")
+	var bodies []string
+	for _, m := range strings.Split(text, "\n-- assistant ") {
+		_, body, _ := strings.Cut("\n"+m, "\n")
+		bodies = append(bodies, body)
+	}
+	assert.Equal(t, "  -> get_weather\n  {\"city\":\"Paris\"}\n", bodies[0])
+	assert.True(t, strings.HasSuffix(bodies[1], "m000002\n  [refusal]\n  I will not\n  [audio]\n  {\"id\":\"a1\"}\n  [flag]\n  false\n"), bodies[1])
+	assert.True(t, strings.HasSuffix(bodies[2], "m000003\n  (empty)\n"), bodies[2])
+	assert.True(t, strings.HasSuffix(bodies[3], "m000004\n  [content]\n  beside parts\n"), bodies[3])
+}
+
 func TestExport_ToFile(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
@@ -183,4 +221,36 @@ func TestExport_IsImport(t *testing.T) {
 	b.keeps(a.fine("export", "--all"))
 	assert.Equal(t, a.fine("export", "--all"), b.fine("export", "--all"))
 	assert.Contains(t, a.fine("import", b.file(b.fine("export", "--all"))), "nothing changed")
+}
+
+// A damaged checkpoint keeps nobody from the conversation. 1. It is exported. 2. It is shown, and the damage told.
+// 3. The same file again changes nothing, and what has grown is refused, as nobody can tell whose checkpoint it is.
+func TestShow_DamagedCheckpoint(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.keeps(talk("s", "ua"))
+	sound := c.fine("show", "s")
+	c.damageCheckpoint()
+	assert.Equal(t, talk("s", "ua")+"\n", c.fine("export", "s"))
+
+	got := c.run("show", "s")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Equal(t, sound, got.stdout)
+	assert.Regexp(t, `^lashstore: s: the checkpoint cannot be read: .*corrupt.*\n$`, got.stderr)
+
+	got = c.run("show", "s", "--json")
+	assert.Equal(t, exitWrong, got.code)
+	assert.Empty(t, got.stderr)
+	documents := documents(t, got.stdout)
+	require.Len(t, documents, 2, "the conversation, and what is wrong with it")
+	assert.Len(t, documents[0]["nodes"], 2)
+	assert.NotContains(t, documents[0], "turn_state", "it is not known")
+	assert.Equal(t, "corrupt", documents[1]["error"].(map[string]any)["kind"])
+
+	assert.Contains(t, c.fine("import", c.file(talk("s", "ua"))), "nothing changed")
+	got = c.run("import", c.file(talk("s", "uau")))
+	assert.Equal(t, exitWrong, got.code)
+	assert.Contains(t, got.stderr, `session "s": `)
+	assert.Contains(t, got.stderr, "corrupt")
+	assert.Equal(t, talk("s", "ua")+"\n", c.fine("export", "s"))
 }

@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/lashstore/lashstore"
 )
@@ -17,9 +20,10 @@ type renderer struct {
 	w     *bufio.Writer
 	width int
 	full  bool
+	wrote bool // something of the node at hand
 }
 
-// shortResult is how much of a tool result or an attachment is shown, in characters.
+// shortResult is how much of a tool result or an attachment is shown, in columns.
 const shortResult = 400
 
 func (r *renderer) header(meta lashstore.SessionMeta, s *lashstore.Session) {
@@ -61,6 +65,60 @@ func (r *renderer) node(n lashstore.Node) {
 	for _, p := range m.Parts {
 		r.part(p)
 	}
+	r.others(n.Payload)
+	if !r.wrote {
+		r.line("(empty)")
+	}
+}
+
+// The members of a message that its typed form shows, in its two forms.
+var (
+	typedMembers = []string{"role", "name", "parts"}
+	chatMembers  = []string{"role", "name", "content", "tool_calls", "tool_call_id", "function_call"}
+)
+
+// others shows the members of a message that its typed form does not know, in their order, save for empty ones.
+func (r *renderer) others(payload json.RawMessage) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(payload, &members) != nil {
+		return
+	}
+	known := chatMembers
+	if members["parts"] != nil {
+		known = typedMembers
+	}
+	for _, name := range memberNames(payload) {
+		value := compact(members[name])
+		if slices.Contains(known, name) || slices.Contains([]string{"null", `""`, "[]", "{}"}, value) {
+			continue
+		}
+		var text string
+		if json.Unmarshal(members[name], &text) == nil {
+			value = text
+		}
+		r.line("[" + name + "]")
+		r.text(r.shorten(value))
+	}
+}
+
+// memberNames are the names of an object's members as they stand.
+func memberNames(object json.RawMessage) []string {
+	var names []string
+	d := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := d.ReadToken(); err != nil {
+		return nil
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			break
+		}
+		names = append(names, name.String())
+		if d.SkipValue() != nil {
+			break
+		}
+	}
+	return names
 }
 
 func (r *renderer) part(p lashstore.MessagePart) {
@@ -86,26 +144,30 @@ func (r *renderer) part(p lashstore.MessagePart) {
 func (r *renderer) rule(speaker, id string) {
 	title := "-- " + oneLine(speaker) + " "
 	id = " " + oneLine(id)
-	dashes := max(r.width-utf8.RuneCountInString(title)-utf8.RuneCountInString(id), 3)
+	dashes := max(r.width-width(title)-width(id), 3)
+	r.wrote = false
 	fmt.Fprintf(r.w, "\n%s%s%s\n", title, strings.Repeat("-", dashes), id)
 }
 
 func (r *renderer) line(text string) {
+	r.wrote = true
 	fmt.Fprintln(r.w, "  "+strings.TrimSpace(oneLine(text)))
 }
 
 func (r *renderer) text(text string) {
 	if text = strings.ReplaceAll(text, "\r\n", "\n"); strings.TrimSpace(text) != "" {
+		r.wrote = true
 		fmt.Fprint(r.w, wrap(visible(text), "  ", r.width))
 	}
 }
 
 func (r *renderer) shorten(text string) string {
-	length := utf8.RuneCountInString(text)
-	if r.full || length <= shortResult {
+	if r.full || width(text) <= shortResult {
 		return text
 	}
-	return shorten(text, shortResult) + fmt.Sprintf(" (%d more characters, --full shows them)", length-shortResult+1)
+	short := shorten(text, shortResult)
+	more := utf8.RuneCountInString(text) - utf8.RuneCountInString(strings.TrimSuffix(short, ellipsis))
+	return short + fmt.Sprintf(" (%d more characters, --full shows them)", more)
 }
 
 // compact is JSON on one line; "" for none.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,18 +30,30 @@ func (a *app) showCommand() *cobra.Command {
 	return c
 }
 
+// show shows what can be read: a checkpoint that cannot be is an error behind the conversation, not instead of it.
 func (a *app) show(ctx context.Context, s lashstore.SessionStore, full bool) error {
 	meta, err := s.Meta(ctx)
 	if err != nil {
 		return err
 	}
-	session, err := s.Load(ctx, &lashstore.LoadOptions{WithoutParts: true})
-	if err != nil {
-		return err
+	session, damage := s.Load(ctx, &lashstore.LoadOptions{WithoutParts: true})
+	if damage != nil {
+		if session, err = s.Load(ctx, &lashstore.LoadOptions{WithoutCheckpoint: true}); err != nil {
+			return err
+		}
+		damage = fmt.Errorf("the checkpoint cannot be read: %w", damage)
 	}
 	if a.json {
-		return a.emit(newJSONConversation(meta, session))
+		shown := newJSONConversation(meta, session)
+		if damage != nil {
+			shown.State = nil
+		}
+		return cmp.Or(a.emit(shown), damage)
 	}
+	return cmp.Or(a.render(meta, session, full), damage)
+}
+
+func (a *app) render(meta lashstore.SessionMeta, session *lashstore.Session, full bool) error {
 	width, is := terminal(a.stdout)
 	if !is {
 		width = 100
@@ -63,7 +77,8 @@ type jsonConversation struct {
 	Config   json.RawMessage `json:"config"`
 	Usage    []jsonUsage     `json:"usage"`
 	Nodes    []jsonNode      `json:"nodes"`
-	State    json.RawMessage `json:"turn_state"`
+	// State is null without a checkpoint, and missing when there is one that cannot be read.
+	State *json.RawMessage `json:"turn_state,omitempty"`
 }
 
 type jsonRelation struct {
@@ -93,10 +108,10 @@ func newJSONConversation(meta lashstore.SessionMeta, s *lashstore.Session) jsonC
 	c := jsonConversation{
 		jsonSession: newJSONSession(meta, s.Revision, s.Summary), Cwd: meta.Cwd,
 		Relation: jsonRelation{meta.Relation.Kind, meta.Relation.ParentSessionID, meta.Relation.CausedBy},
-		Extra:    meta.Extra, Config: s.Config, Usage: []jsonUsage{}, Nodes: []jsonNode{},
+		Extra:    meta.Extra, Config: s.Config, Usage: []jsonUsage{}, Nodes: []jsonNode{}, State: new(json.RawMessage),
 	}
 	if s.Checkpoint != nil {
-		c.State = s.Checkpoint.TurnState
+		c.State = &s.Checkpoint.TurnState
 	}
 	for _, u := range s.Usage {
 		c.Usage = append(c.Usage, jsonUsage{u.Source, u.Model, u.Usage})

@@ -15,9 +15,14 @@ import (
 
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "schema [session|host]",
-		Short:     "Print the schema of the databases",
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Use:   "schema [session|host]",
+		Short: "Print the schema of the databases",
+		Args: func(c *cobra.Command, args []string) error {
+			if cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)(c, args) != nil {
+				return fmt.Errorf("schema takes %s, %s or nothing", lashstore.SessionDatabase, lashstore.HostDatabase)
+			}
+			return nil
+		},
 		ValidArgs: []string{lashstore.SessionDatabase, lashstore.HostDatabase},
 		RunE: func(_ *cobra.Command, args []string) error {
 			text := lashstore.SchemaSQL

@@ -60,7 +60,7 @@ func (s *jsonStats) add(o jsonStats) {
 }
 
 func (s jsonStats) row(t *table) {
-	t.row(s.SessionID, number(s.Nodes), number(s.Tombstones), size(s.NodeBytes), number(s.Blobs), size(s.BlobBytes),
+	t.row(shortenMiddle(oneLine(s.SessionID), idWidth), number(s.Nodes), number(s.Tombstones), size(s.NodeBytes), number(s.Blobs), size(s.BlobBytes),
 		size(s.BlobStoredBytes), number(s.Receipts), number(s.UsageDeltas), number(s.Frames), number(s.Artifacts),
 		size(s.FileBytes), size(s.WALBytes), size(s.FreeBytes))
 }
@@ -68,8 +68,8 @@ func (s jsonStats) row(t *table) {
 func (a *app) stats(ctx context.Context, ids []string) error {
 	var rows *table
 	if !a.json {
-		rows = newTable(a.stdout, "SESSION", "NODES", "TOMBSTONES", "PAYLOADS", "BLOBS", "PLAIN", "STORED", "RECEIPTS",
-			"USAGE", "FRAMES", "ARTIFACTS", "FILE", "WAL", "FREE")
+		rows = newTable(a.stdout, []string{"SESSION"}, []string{"NODES", "TOMBSTONES", "PAYLOADS", "BLOBS", "PLAIN", "STORED",
+			"RECEIPTS", "USAGE", "FRAMES", "ARTIFACTS", "FILE", "WAL", "FREE"})
 	}
 	total := jsonStats{SessionID: "TOTAL"}
 	err := a.each(ctx, ids, store.OpenReadOnly, func(s *store.Store, t target) error {

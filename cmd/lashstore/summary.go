@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 // importSummary is what an import says at its end.
 type importSummary struct {
-	Conversations int `json:"conversations"` // read
+	Conversations int `json:"conversations"` // lines that are one
 	Turns         int `json:"turns"`         // in them
 	Messages      int `json:"messages"`      // in them
 
@@ -23,7 +24,7 @@ type importSummary struct {
 	BadLines  int `json:"bad_lines"`
 	BadInputs int `json:"bad_inputs"` // could not be read, or not to their end
 
-	CommittedTurns    int     `json:"committed_turns"`
+	CommittedTurns    int     `json:"committed_turns"` // begun or continued
 	CommittedMessages int     `json:"committed_messages"`
 	Seconds           float64 `json:"seconds"`
 	TurnsPerSecond    float64 `json:"turns_per_second"`
@@ -34,33 +35,41 @@ type importSummary struct {
 	Problems []importProblem `json:"problems"`
 }
 
-// What can go wrong with an input, a line or a conversation.
+// mishap is what went wrong in an import.
+type mishap int
+
 const (
-	problemInput    = "input"
-	problemBadLine  = "bad_line"
-	problemConflict = "conflict"
-	problemFailed   = "failed"
+	badInput mishap = iota // an input cannot be read
+	badLine                // a line is no conversation
+	conflict               // a conversation differs from what is stored
+	failed                 // a conversation could not be stored
 )
 
+// errDiffers is a conversation that differs from what is stored.
+var errDiffers = errors.New("differs from what is stored")
+
+// importProblem is a mishap as a machine reads it. With a session it is about a conversation, with a line alone about
+// that line, else about the input.
 type importProblem struct {
-	Kind      string `json:"kind"`
+	Kind      string `json:"kind"` // as with all other errors, and "conflict"
 	File      string `json:"file"`
 	Line      int64  `json:"line,omitempty"`
 	SessionID string `json:"session_id,omitempty"`
 	Reason    string `json:"reason"`
+	what      mishap
 	err       error
 }
 
 // problem counts and reports, and makes the exit status 1.
 func (r *importRun) problem(p importProblem) {
 	r.app.wrong = true
-	p.Reason = p.err.Error()
-	switch p.Kind {
-	case problemInput:
+	p.describe()
+	switch p.what {
+	case badInput:
 		r.summary.BadInputs++
-	case problemBadLine:
+	case badLine:
 		r.summary.BadLines++
-	case problemFailed:
+	case failed:
 		r.summary.Failed++
 	}
 	if r.app.json {
@@ -71,16 +80,31 @@ func (r *importRun) problem(p importProblem) {
 	r.app.warn(p.String())
 }
 
+// describe fills in kind and reason, which does not say again where it is.
+func (p *importProblem) describe() {
+	e := describe(p.err)
+	p.Kind, p.Reason = e.Kind, e.Message
+	var input *conversation.InputError
+	switch {
+	case errors.As(p.err, &input):
+		p.Reason = input.Err.Error()
+	case p.what == conflict:
+		p.Reason = strings.TrimPrefix(p.Reason, errDiffers.Error()+": ")
+	}
+}
+
 func (p importProblem) String() string {
-	switch p.Kind {
-	case problemBadLine:
-		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Reason)
-	case problemConflict:
-		return fmt.Sprintf("%s:%d: conflict: session %q is left as it is: %s", p.File, p.Line, p.SessionID, p.Reason)
-	case problemFailed:
-		return fmt.Sprintf("%s:%d: session %q: %s", p.File, p.Line, p.SessionID, p.Reason)
+	where := p.File
+	if p.Line > 0 {
+		where += ":" + number(p.Line)
+	}
+	switch p.what {
+	case conflict:
+		return fmt.Sprintf("%s: conflict: session %q is left as it is: %s", where, p.SessionID, p.Reason)
+	case failed:
+		return fmt.Sprintf("%s: session %q: %s", where, p.SessionID, p.Reason)
 	default:
-		return p.Reason // it has the name
+		return where + ": " + p.Reason
 	}
 }
 
@@ -128,12 +152,13 @@ func directoryBytes(dir string) int64 {
 	return total
 }
 
+// printSummary counts lines, not sessions: several lines may be of one session.
 func (a *app) printSummary(s *importSummary) error {
 	if a.json {
 		return a.emit(s)
 	}
 	counts := []string{fmt.Sprintf("%d new", s.New), fmt.Sprintf("%d grown", s.Grown), fmt.Sprintf("%d unchanged", s.Unchanged),
-		fmt.Sprintf("%d conflicting", s.Conflicts), plural(s.BadLines, "bad line")}
+		fmt.Sprintf("%d conflicting", s.Conflicts), fmt.Sprintf("%d bad", s.BadLines)}
 	if s.Failed > 0 {
 		counts = append(counts, fmt.Sprintf("%d failed", s.Failed))
 	}
@@ -149,7 +174,7 @@ func (a *app) printSummary(s *importSummary) error {
 		committed += "; interrupted: import again to complete"
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s: %s\n%s with %s read, %s\n%s in, %s on disk in %s\n",
-		plural(s.Conversations, "session"), strings.Join(counts, ", "),
+		plural(s.Conversations+s.BadLines, "line"), strings.Join(counts, ", "),
 		plural(s.Turns, "turn"), plural(s.Messages, "message"), committed,
 		size(s.BytesIn), size(s.BytesOnDisk), oneLine(a.sessionsDir()))
 	return err

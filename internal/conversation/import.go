@@ -23,7 +23,7 @@ const (
 // Result tells what an import did. After an error it tells what was committed before.
 type Result struct {
 	Outcome  Outcome
-	Turns    int    // committed now
+	Turns    int    // committed now; one that was continued is one
 	Messages int    // committed now
 	Reason   string // of a conflict
 }
@@ -77,7 +77,7 @@ var errOvertaken = errors.New("overtaken by another writer")
 
 func (im *importer) run(ctx context.Context) (Result, error) {
 	for seen := lashstore.Revision(-1); ; {
-		session, err := im.store.Load(ctx, &lashstore.LoadOptions{WithoutParts: true})
+		session, err := im.store.Load(ctx, &lashstore.LoadOptions{WithoutCheckpoint: true})
 		if err != nil {
 			return im.result, err
 		}
@@ -101,11 +101,18 @@ func (im *importer) advance(ctx context.Context, session *lashstore.Session) err
 		return nil
 	}
 	im.settle()
-	w := writer{
-		sessionID: im.conversation.SessionID, expect: session.Expect(), leaf: session.Graph.Leaf,
-		checkpoints: ownsCheckpoint(session.Checkpoint),
+	turns := Turns(im.conversation.Messages, len(stored))
+	if len(turns) == 0 {
+		return nil
 	}
-	for _, turn := range Turns(im.conversation.Messages, len(stored)) {
+	owns, err := im.ownsCheckpoint(ctx, session.Revision)
+	if err != nil {
+		return err
+	}
+	w := writer{
+		sessionID: im.conversation.SessionID, expect: session.Expect(), leaf: session.Graph.Leaf, checkpoints: owns,
+	}
+	for _, turn := range turns {
 		if err := im.commit(ctx, &w, turn); err != nil {
 			return err
 		}
@@ -162,7 +169,8 @@ type writer struct {
 
 func (w *writer) commitOf(c Conversation, turn Turn) (lashstore.Commit, error) {
 	commit := lashstore.Commit{
-		SessionID: w.sessionID, Expect: w.expect, WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: turn.ID},
+		SessionID: w.sessionID, Expect: w.expect, WithoutLease: true,
+		Turn: &lashstore.TurnStamp{TurnID: turn.ID, Continues: turn.Continues},
 	}
 	nodes := make([]lashstore.Node, 0, turn.To-turn.From)
 	parent := w.leaf
@@ -185,8 +193,20 @@ func (w *writer) commitOf(c Conversation, turn Turn) (lashstore.Commit, error) {
 }
 
 // ownsCheckpoint reports whether an import may write over the checkpoint: there is none, or an import left it. A
-// runtime's own is kept.
-func ownsCheckpoint(stored *lashstore.StoredCheckpoint) bool {
+// runtime's own is kept, and so is one that cannot be read: nobody can tell whose it is. Should the head have moved on
+// from the revision meanwhile, the commit loses whatever is said here.
+func (im *importer) ownsCheckpoint(ctx context.Context, revision lashstore.Revision) (bool, error) {
+	if revision == 0 {
+		return true, nil
+	}
+	head, err := im.store.Load(ctx, &lashstore.LoadOptions{Scope: lashstore.ScopeHead, WithoutParts: true})
+	if err != nil {
+		return false, err
+	}
+	return isOfAnImport(head.Checkpoint), nil
+}
+
+func isOfAnImport(stored *lashstore.StoredCheckpoint) bool {
 	if stored == nil {
 		return true
 	}

@@ -195,3 +195,37 @@ func TestImport_CancelledKeepsWhatWasCommitted(t *testing.T) {
 	m.onCommit = nil
 	assert.Equal(t, Result{Outcome: Grown, Turns: 2, Messages: 4}, imported(t, m, talk(t, "uauaua")))
 }
+
+// unreadable is a session whose checkpoint cannot be read.
+type unreadable struct{ lashstore.SessionStore }
+
+func (u unreadable) Load(ctx context.Context, o *lashstore.LoadOptions) (*lashstore.Session, error) {
+	if o == nil || !o.WithoutCheckpoint {
+		return nil, lashstore.ErrCorrupt
+	}
+	return u.SessionStore.Load(ctx, o)
+}
+
+// unreadableCheckpoints is a factory of such sessions.
+type unreadableCheckpoints struct{ *memory }
+
+func (u unreadableCheckpoints) OpenSession(ctx context.Context, id string) (lashstore.SessionStore, error) {
+	s, err := u.memory.OpenSession(ctx, id)
+	return unreadable{s}, err
+}
+
+// 1. Comparing and exporting need no checkpoint. 2. Going on does: nobody can tell whose it is, so nothing is written.
+func TestImport_CheckpointThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t)
+	imported(t, m, talk(t, "ua"))
+	broken := unreadableCheckpoints{m}
+	assert.Equal(t, Result{Outcome: Unchanged}, imported(t, broken, talk(t, "ua")))
+	assert.Equal(t, Conflict, imported(t, broken, talk(t, "uu")).Outcome)
+	assert.Equal(t, lineOf(t, talk(t, "ua")), exported(t, broken, "s"))
+
+	result, err := Import(t.Context(), broken, talk(t, "uau"))
+	require.ErrorIs(t, err, lashstore.ErrCorrupt)
+	assert.Zero(t, result.Turns)
+	assert.Equal(t, lineOf(t, talk(t, "ua")), exported(t, m, "s"))
+}

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,26 @@ func TestProperty_GrowthGivesBackWhatCameIn(t *testing.T) {
 		require.Equal(t, lineOf(t, state(len(messages))), exported(t, grown, "s"))
 		require.Equal(t, exported(t, fresh, "s"), exported(t, grown, "s"))
 		require.Equal(t, Result{Outcome: Unchanged}, imported(t, grown, state(len(messages))))
+	})
+}
+
+// However a conversation grew, at every step the session counts the turns that its messages have, no more and no fewer:
+// those that a fresh import of them would commit.
+func TestProperty_TurnsAreThoseOfTheMessages(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		letters := rapid.StringMatching(`[uast]{0,12}`).Draw(t, "letters")
+		m := newMemory(t)
+		for n := range len(letters) + 1 {
+			if n < len(letters) && rapid.Bool().Draw(t, "skip") {
+				continue
+			}
+			c := talk(t, letters[:n])
+			imported(t, m, c)
+			session, err := m.sessions["s"].Load(context.Background(), nil)
+			require.NoError(t, err)
+			require.EqualValues(t, len(Turns(c.Messages, 0)), session.Summary.Turns, "%q of %q", letters[:n], letters)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 
 	"github.com/lashstore/lashstore"
@@ -24,8 +25,32 @@ type LineError struct {
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err) }
 func (e *LineError) Unwrap() error { return e.Err }
 
+// InputError says that an input cannot be read, or not to its end.
+type InputError struct {
+	Name string
+	Line int64 // that was begun; 0 when nothing was read
+	Err  error
+}
+
+func (e *InputError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %v", e.Name, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err)
+}
+func (e *InputError) Unwrap() error { return e.Err }
+
+// NewInputError names the input once: errors of the file system name it too.
+func NewInputError(name string, line int64, err error) *InputError {
+	var path *fs.PathError
+	if errors.As(err, &path) && path.Path == name {
+		err = path.Err
+	}
+	return &InputError{Name: name, Line: line, Err: err}
+}
+
 // Read reads the lines of r, in bounded memory. Each is yielded as a conversation, or as a LineError when it is none;
-// blank lines are passed over, and so is a byte order mark. Any other error is one of r and the last thing yielded.
+// blank lines are passed over, and so is a byte order mark. An error of r is an InputError and the last thing yielded.
 func Read(name string, r io.Reader) iter.Seq2[Conversation, error] { return read(name, r, MaxLine) }
 
 func read(name string, r io.Reader, maxLine int) iter.Seq2[Conversation, error] {
@@ -37,7 +62,7 @@ func read(name string, r io.Reader, maxLine int) iter.Seq2[Conversation, error] 
 				return
 			}
 			if err != nil && !errors.Is(err, lashstore.ErrTooLarge) {
-				yield(Conversation{}, fmt.Errorf("%s:%d: %w", name, lines.number, err))
+				yield(Conversation{}, NewInputError(name, lines.begun(), err))
 				return
 			}
 			if err == nil && len(bytes.TrimSpace(line)) == 0 {
@@ -63,32 +88,40 @@ type lineReader struct {
 	r      *bufio.Reader
 	max    int
 	number int64
+	size   int64 // of the line so far, its end included
 	buf    []byte
+}
+
+// begun is the number of the line that was being read; 0 when nothing was.
+func (l *lineReader) begun() int64 {
+	if l.number == 1 && l.size == 0 {
+		return 0
+	}
+	return l.number
 }
 
 // next returns the next line without its end: io.EOF behind the last, a TooLargeError for one that is too long, which
 // is read to its end but not kept.
 func (l *lineReader) next() ([]byte, error) {
 	l.number++
-	l.buf = l.buf[:0]
-	var size int64
+	l.buf, l.size = l.buf[:0], 0
 	for {
 		piece, err := l.r.ReadSlice('\n')
-		size += int64(len(piece))
-		if size <= int64(l.max)+1 { // its end does not count
+		l.size += int64(len(piece))
+		if l.size <= int64(l.max)+1 { // its end does not count
 			l.buf = append(l.buf, piece...)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
-		if err != nil && (!errors.Is(err, io.EOF) || size == 0) {
+		if err != nil && (!errors.Is(err, io.EOF) || l.size == 0) {
 			return nil, err
 		}
 		break
 	}
 	line := bytes.TrimSuffix(l.buf, []byte("\n"))
-	if size > int64(l.max)+1 || len(line) > l.max {
-		return nil, &lashstore.TooLargeError{Field: "line", Size: size, Max: int64(l.max)}
+	if l.size > int64(l.max)+1 || len(line) > l.max {
+		return nil, &lashstore.TooLargeError{Field: "line", Size: l.size, Max: int64(l.max)}
 	}
 	if l.number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))

@@ -3,6 +3,7 @@ package conversation
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -85,8 +86,28 @@ func TestRead_ErrorOfTheInputIsTheLast(t *testing.T) {
 	assert.Equal(t, map[int64]string{1: "a"}, ids)
 	require.Len(t, problems, 1)
 	require.ErrorIs(t, problems[0], broken)
+	require.EqualError(t, problems[0], "in:2: broken")
 	var bad *LineError
 	assert.False(t, errors.As(problems[0], &bad))
+}
+
+// An error of the file system has the name too: it is said once. Where nothing was read there is no line to name.
+func TestRead_ErrorNamesTheInputOnce(t *testing.T) {
+	t.Parallel()
+	path := &fs.PathError{Op: "read", Path: "in", Err: errors.New("broken")}
+	for text, in := range map[string]io.Reader{
+		"in: broken":   iotest.ErrReader(path),
+		"in:1: broken": io.MultiReader(strings.NewReader("{"), iotest.ErrReader(path)),
+		"in:3: broken": io.MultiReader(strings.NewReader(line("a")+"\n\n"), iotest.ErrReader(path)),
+	} {
+		_, problems := readAll(in, MaxLine)
+		require.Len(t, problems, 1)
+		require.EqualError(t, problems[0], text)
+		var input *InputError
+		require.ErrorAs(t, problems[0], &input)
+	}
+	assert.EqualError(t, NewInputError("in", 0, &fs.PathError{Op: "open", Path: "elsewhere", Err: fs.ErrNotExist}),
+		"in: open elsewhere: file does not exist")
 }
 
 func TestRead_StopsWhenAsked(t *testing.T) {

@@ -15,14 +15,14 @@ type Source interface {
 	lashstore.MetaStore
 }
 
-// FromSession reads a session's active path as a conversation. Nodes that are no messages have no place in one: their
-// number is returned.
+// FromSession reads a session's active path as a conversation; it needs no checkpoint. Nodes that are no messages have
+// no place in one: their number is returned.
 func FromSession(ctx context.Context, s Source) (c Conversation, leftOut int, err error) {
 	meta, err := s.Meta(ctx)
 	if err != nil {
 		return Conversation{}, 0, err
 	}
-	session, err := s.Load(ctx, &lashstore.LoadOptions{WithoutParts: true})
+	session, err := s.Load(ctx, &lashstore.LoadOptions{WithoutCheckpoint: true})
 	if err != nil {
 		return Conversation{}, 0, err
 	}

@@ -14,6 +14,8 @@ type Turn struct {
 	Index int
 	// From and To are positions in the conversation's messages: From inclusive, To exclusive.
 	From, To int
+	// Continues says that the turn's first messages were committed before.
+	Continues bool
 }
 
 // Turns cuts the messages from a position on into turns. A turn runs from a user's message up to the next one; what
@@ -45,7 +47,7 @@ func Turns(messages []Message, from int) []Turn {
 func newTurn(index, begin, from, to int) Turn {
 	t := Turn{ID: fmt.Sprintf("turn-%06d", index), Index: index, From: from, To: to}
 	if from > begin {
-		t.ID += "-" + nodeID(from)
+		t.ID, t.Continues = t.ID+"-"+nodeID(from), true
 	}
 	return t
 }

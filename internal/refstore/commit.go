@@ -43,6 +43,10 @@ func (s *Store) validate(c *lashstore.Commit) error {
 		return c.Validate()
 	case s.is(StateIsNotValidated):
 		return cmp.Or(lashstore.ValidateID("session_id", c.SessionID), c.Graph.Validate())
+	case s.is(FirstCommitMayContinue) && c.Turn != nil:
+		c := *c
+		c.Turn = &lashstore.TurnStamp{TurnID: c.Turn.TurnID, Hash: c.Turn.Hash}
+		return c.Validate()
 	case s.is(PathsAreNoIDs) && slices.ContainsFunc(c.Graph.Nodes, func(n lashstore.Node) bool { return strings.Contains(n.ID, "/") }):
 		return lashstore.ErrInvalid
 	}
@@ -125,7 +129,7 @@ func (t *tx) advance(c *lashstore.Commit) {
 		t.config = slices.Clone(c.Config)
 	}
 	t.summary.UpdatedAt = t.now
-	if c.Turn != nil {
+	if c.Turn != nil && (!c.Turn.Continues || t.is(ContinuedTurnsCount)) {
 		t.summary.Turns++
 	}
 	t.countMessages()

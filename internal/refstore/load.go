@@ -43,7 +43,7 @@ func (t *tx) loadFrames(o lashstore.LoadOptions) []lashstore.Frame {
 		if f.ID == t.frame || t.is(FramesAreNeverSuperseded) {
 			f.Status = lashstore.FrameActive
 		}
-		if f.ID == t.frame && !o.WithoutParts && !f.ExecutionStateRef.IsZero() {
+		if f.ID == t.frame && !o.WithoutParts && !o.WithoutCheckpoint && !f.ExecutionStateRef.IsZero() {
 			f.ExecutionState = append([]byte{}, t.blobs[f.ExecutionStateRef].content...)
 		}
 	}
@@ -86,7 +86,7 @@ func (t *tx) loadGraph(o lashstore.LoadOptions) (lashstore.Graph, error) {
 }
 
 func (t *tx) loadCheckpoint(o lashstore.LoadOptions) (*lashstore.StoredCheckpoint, error) {
-	if t.checkpoint.IsZero() {
+	if t.checkpoint.IsZero() || o.WithoutCheckpoint && !t.is(CheckpointIsLoadedUnasked) {
 		return nil, nil
 	}
 	record, stored := t.blobs[t.checkpoint]

@@ -37,6 +37,9 @@ const (
 	GivenHashIsIgnored        Mutation = "the hash a turn gives is not used"
 	ModelsAreMerged           Mutation = "usage totals are by source alone"
 	ReasoningIsDropped        Mutation = "usage without a total is dropped"
+	ContinuedTurnsCount       Mutation = "a commit that continues a turn is counted as one"
+	HashIgnoresContinuing     Mutation = "the turn's hash leaves out that it continues"
+	FirstCommitMayContinue    Mutation = "a first commit that continues passes"
 	TitleIsOverwritten        Mutation = "each user message gives the title"
 	TitleIsAllOfIt            Mutation = "the title is the whole message"
 	CarriedPartUnchecked      Mutation = "a part that is carried need not be stored"
@@ -72,6 +75,7 @@ const (
 	LoadsAreTorn               Mutation = "a load reads usage in another snapshot"
 	LastIsOneMore              Mutation = "the last n nodes are one more"
 	MoreIsNeverSaid            Mutation = "a cut path looks whole"
+	CheckpointIsLoadedUnasked  Mutation = "a load without checkpoint returns one"
 	LoadOptionsAreNotValidated Mutation = "contradictory load options pass"
 	FullGraphIsReversed        Mutation = "the full graph comes newest first"
 	UnknownLeafIsEmpty         Mutation = "the path to an unknown leaf is empty"
@@ -161,6 +165,9 @@ func (s *Store) hashOf(c *lashstore.Commit) (lashstore.Hash, error) {
 		for i := range d.Graph.Nodes {
 			d.Graph.Nodes[i].Payload = withoutKeys(d.Graph.Nodes[i].Payload)
 		}
+	}
+	if s.is(HashIgnoresContinuing) {
+		d.Turn = nil
 	}
 	hash, err := d.Hash()
 	switch {

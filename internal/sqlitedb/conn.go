@@ -10,7 +10,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
-	_ "github.com/ncruces/go-sqlite3/vfs/memdb" // databases in memory
 )
 
 // conn is one SQLite connection with the statements that were prepared on it. It is used by one goroutine at a time.
@@ -20,13 +19,14 @@ type conn struct {
 	sql      *sql.Conn
 	raw      *sqlite3.Conn
 	stmts    map[string]*sql.Stmt
-	broken   bool // must not be used again
-	prepared int  // how many statements were prepared, for tests
+	broken   bool   // must not be used again
+	frozen   *files // nil, but on a connection that is believed only while these stay as they are
+	prepared int    // how many statements were prepared, for tests
 }
 
-// connect opens a connection and touches nothing in the file.
-func (d *DB) connect(ctx context.Context, mode Mode) (*conn, error) {
-	pool, err := driver.Open(d.dsn(mode), func(c *sqlite3.Conn) error {
+// connect opens a connection through a VFS, "" for the system's, and touches nothing in the file.
+func (d *DB) connect(ctx context.Context, vfs string) (*conn, error) {
+	pool, err := driver.Open(d.dsn(vfs), func(c *sqlite3.Conn) error {
 		c.Limit(sqlite3.LIMIT_LENGTH, maxLength)
 		return c.BusyTimeout(d.options.BusyTimeout)
 	})
@@ -53,18 +53,15 @@ func (d *DB) connect(ctx context.Context, mode Mode) (*conn, error) {
 }
 
 // dsn names the file as a URI, in which no character of a path means anything else.
-func (d *DB) dsn(mode Mode) string {
+func (d *DB) dsn(vfs string) string {
 	if d.memory != "" {
-		return "file:/" + d.memory + "?vfs=memdb"
+		return "file:" + d.memory + "?vfs=" + vfs
 	}
 	// A handle for reading opens the file for writing too, where it may, and writes nothing: SQLite itself tidies up the
 	// WAL and its shared memory when the last connection closes, and one that only may read would leave both behind.
 	query := "mode=rw"
-	if mode == Create {
-		query = "mode=rwc"
-	}
-	if d.vfs != "" {
-		query += "&vfs=" + d.vfs
+	if vfs != "" {
+		query += "&vfs=" + vfs
 	}
 	path := filepath.ToSlash(d.path)
 	if path[0] != '/' {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"sync"
 
@@ -19,8 +18,7 @@ import (
 // DB is a handle on one database. It is safe for concurrent use.
 type DB struct {
 	path    string // absolute; "" in memory
-	memory  string // name of a database in memory
-	vfs     string // another VFS than the default; for tests
+	memory  string // name of a database in memory; "" on disk
 	kind    Kind
 	options Options
 	created bool
@@ -140,31 +138,31 @@ func (d *DB) replaceWriter() {
 }
 
 // reconnect opens another connection to a database that was opened before. A handle that has none left keeps nobody from
-// removing the file: it may be gone, or another one in the making, which is fs.ErrNotExist, or anything else by now.
+// removing the file: it may be gone, which is fs.ErrNotExist, or anything else by now.
 func (d *DB) reconnect(ctx context.Context, pragmas string) (*conn, error) {
 	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), shared)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	c, err := d.connect(ctx, Existing)
-	if err != nil {
+	if err := checkFile(d.path); err != nil {
 		return nil, err
 	}
-	found, err := c.identity(ctx)
-	switch {
-	case err == nil && found.empty():
-		err = fmt.Errorf("%w: the database is empty", fs.ErrNotExist)
-	case err == nil:
-		err = d.judge(found)
+	look := func(c *conn) error {
+		found, err := c.identity(ctx)
+		if err == nil {
+			err = d.judge(found)
+		}
+		if err == nil {
+			err = c.script(ctx, pragmas)
+		}
+		return err
 	}
-	if err == nil {
-		err = c.script(ctx, pragmas)
+	c, err := d.connectAnd(ctx, look)
+	if d.mayFreeze(err) {
+		return d.freeze(ctx, look)
 	}
-	if err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, nil
+	return c, err
 }
 
 // discard closes a connection that is not to be used again. What it says no longer matters to anybody but the log.

@@ -12,4 +12,9 @@ const (
 
 func lockDirectory(context.Context, string, int) (unlock func(), err error) { return func() {}, nil }
 
+// syncDirectory has nothing to do where directories cannot be synced.
+func syncDirectory(string) error { return nil }
+
 func isReadOnlyFS(error) bool { return false }
+
+func isFullFS(error) bool { return false }

@@ -43,4 +43,18 @@ func lockDirectory(ctx context.Context, dir string, how int) (unlock func(), err
 	}
 }
 
+// syncDirectory makes the names in a directory durable, where the file system lets it.
+func syncDirectory(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	if err = f.Sync(); errors.Is(err, unix.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
+}
+
 func isReadOnlyFS(err error) bool { return errors.Is(err, unix.EROFS) }
+
+func isFullFS(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

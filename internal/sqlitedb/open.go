@@ -2,7 +2,6 @@ package sqlitedb
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,9 +19,9 @@ import (
 // Open opens the database at path. What the file is is judged by its header before anything is written: a file that is
 // something else is left as it is. Any number of processes may open a new path at once; one of them makes the schema.
 //
-// Errors, each wrapped with the path: fs.ErrNotExist for a missing file (or directory, when creating), and for an empty
-// one, which is what is left of a creation that was killed; SchemaError;
-// ErrNotADatabase; EnvironmentError; the storage errors.
+// Errors, each wrapped with the path: fs.ErrNotExist for a missing file (or directory, when creating); CorruptError for a
+// file that is cut to nothing or inside its first page, in every mode; SchemaError; ErrNotADatabase; EnvironmentError; the
+// storage errors.
 func Open(ctx context.Context, path string, kind Kind, options *Options) (*DB, error) {
 	d := newDB(kind, options.withDefaults())
 	var err error
@@ -40,42 +39,60 @@ func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
 	full := options.withDefaults()
 	full.Mode = Create
 	d := newDB(kind, full)
-	d.memory = rand.Text()
-	c, err := d.connect(ctx, Create)
+	c, _, err := d.bear(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open in memory: %w", d.classify(ctx, err))
 	}
-	err = d.install(ctx, c)
-	if err == nil {
-		err = d.firstLook(ctx, c)
-	}
-	if err != nil {
+	if err := d.firstLook(ctx, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("open in memory: %w", d.classify(ctx, err)), c.close())
 	}
+	d.created = true
 	d.writer = c
 	return d, nil
 }
+
+// openTries bounds how often a new database may be removed before it is opened.
+const openTries = 3
 
 func (d *DB) open(ctx context.Context) error {
 	if err := d.checkPlace(); err != nil {
 		return err
 	}
+	for try := 1; ; try++ {
+		if d.options.Mode == Create {
+			if err := d.createFile(ctx); err != nil {
+				return err
+			}
+		}
+		err := d.openFile(ctx)
+		if d.options.Mode != Create || try == openTries || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+}
+
+func (d *DB) openFile(ctx context.Context) error {
 	// No file of this directory is removed between our opening it and our first look at it.
 	unlock, err := lockDirectory(ctx, filepath.Dir(d.path), shared)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	c, err := d.connect(ctx, d.options.Mode)
-	if err != nil {
+	if err := checkFile(d.path); err != nil {
 		return err
 	}
-	err = d.prepareFile(ctx, c)
-	if err == nil {
-		err = d.firstLook(ctx, c)
+	look := func(c *conn) error {
+		if err := d.prepareFile(ctx, c); err != nil {
+			return err
+		}
+		return d.firstLook(ctx, c)
+	}
+	c, err := d.connectAnd(ctx, look)
+	if d.mayFreeze(err) {
+		c, err = d.freeze(ctx, look)
 	}
 	if err != nil {
-		return errors.Join(err, c.close())
+		return err
 	}
 	if d.ReadOnly() {
 		d.readers.put(c, d.options.ReaderIdle, func(error) {})
@@ -85,6 +102,18 @@ func (d *DB) open(ctx context.Context) error {
 	return nil
 }
 
+// connectAnd opens a connection of the ordinary kind and lets prepare at it.
+func (d *DB) connectAnd(ctx context.Context, prepare func(*conn) error) (*conn, error) {
+	c, err := d.connect(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(c); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
 func (d *DB) firstLook(ctx context.Context, c *conn) error {
 	if d.options.OnOpen == nil {
 		return nil
@@ -92,17 +121,10 @@ func (d *DB) firstLook(ctx context.Context, c *conn) error {
 	return d.transact(ctx, ctx, c, sqlBeginRead, d.options.OnOpen)
 }
 
-// checkPlace refuses what can be refused without opening anything.
+// checkPlace refuses a directory that no database can be in.
 func (d *DB) checkPlace() error {
 	dir := filepath.Dir(d.path)
 	if _, err := os.Stat(dir); err != nil {
-		return err
-	}
-	stat, err := os.Stat(d.path)
-	switch {
-	case err == nil && stat.IsDir():
-		return fmt.Errorf("%w: it is a directory", lashstore.ErrNotADatabase)
-	case err != nil && (d.options.Mode != Create || !errors.Is(err, fs.ErrNotExist)):
 		return err
 	}
 	if d.options.AllowNetworkFS {
@@ -118,7 +140,7 @@ func (d *DB) checkPlace() error {
 	return nil
 }
 
-// prepareFile judges the file and makes it ready: identity, WAL, schema.
+// prepareFile judges the file and makes it ready: identity, WAL, pragmas.
 func (d *DB) prepareFile(ctx context.Context, c *conn) error {
 	version, err := c.text(ctx, versionSQL)
 	if err != nil {
@@ -130,12 +152,6 @@ func (d *DB) prepareFile(ctx context.Context, c *conn) error {
 	found, err := c.identity(ctx)
 	if err != nil {
 		return err
-	}
-	if found.empty() && d.options.Mode == Create {
-		return d.install(ctx, c)
-	}
-	if found.empty() { // whoever was making it died, or is about to
-		return fmt.Errorf("%w: the database is empty", fs.ErrNotExist)
 	}
 	if err := d.judge(found); err != nil {
 		return err
@@ -220,55 +236,20 @@ func (d *DB) switchToWAL(ctx context.Context, c *conn) error {
 	}
 }
 
-// install makes the schema, unless somebody else does so first.
-func (d *DB) install(ctx context.Context, c *conn) error {
-	if err := c.script(ctx, layoutPragmas); err != nil {
-		return err
-	}
-	if d.memory == "" {
-		if err := d.switchToWAL(ctx, c); err != nil {
-			return err
-		}
-	}
-	if err := c.script(ctx, d.connectionPragmas()); err != nil {
-		return err
-	}
-	return d.transact(ctx, context.WithoutCancel(ctx), c, sqlBeginWrite, func(tx *Tx) error {
-		found, err := c.readIdentity(tx.ctx)
-		if err != nil {
-			return err
-		}
-		if !found.empty() {
-			return d.judge(found)
-		}
-		if err := c.script(tx.ctx, d.kind.DDL); err != nil {
-			return err
-		}
-		if err := c.script(tx.ctx, d.kind.stampSQL()); err != nil {
-			return err
-		}
-		d.created = true
-		if d.options.OnCreate == nil {
-			return nil
-		}
-		return d.options.OnCreate(tx.ctx, tx)
-	})
-}
-
 // explain finds out why the driver could not open a file, which SQLite does not say.
 func (d *DB) explain(err error) error {
 	if !errors.Is(err, sqlite3.CANTOPEN) {
 		return err
 	}
-	flag := os.O_RDWR | os.O_CREATE
-	if d.options.Mode != Create {
-		flag = os.O_RDWR
+	flag := os.O_RDWR
+	if d.ReadOnly() {
+		flag = os.O_RDONLY
 	}
-	f, cause := os.OpenFile(d.path, flag, 0o666)
+	f, cause := os.OpenFile(d.path, flag, 0)
 	if cause == nil {
 		return errors.Join(err, f.Close())
 	}
-	if errors.Is(cause, fs.ErrPermission) || isReadOnlyFS(cause) {
+	if !d.ReadOnly() && (errors.Is(cause, fs.ErrPermission) || isReadOnlyFS(cause)) {
 		return fmt.Errorf("%w: %w: %w", lashstore.ErrReadOnly, cause, err)
 	}
 	return errors.Join(err, cause)

@@ -112,7 +112,8 @@ func foreign(t *testing.T) map[string]struct {
 		"a newer version":        {raw(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 8; CREATE TABLE x (y)", testKind.ApplicationID)), lashstore.ErrSchema},
 		"an older version":       {raw(fmt.Sprintf("PRAGMA application_id = %d; CREATE TABLE x (y)", testKind.ApplicationID)), lashstore.ErrSchema},
 		"another kind":           {raw("PRAGMA application_id = 1234; PRAGMA user_version = 7; CREATE TABLE x (y)"), lashstore.ErrSchema},
-		"a header cut short":     {write([]byte("SQLite format 3\x00")), lashstore.ErrNotADatabase},
+		"a header cut short":     {write([]byte("SQLite format 3\x00")), lashstore.ErrCorrupt},
+		"an empty database":      {raw("PRAGMA user_version = 0; VACUUM"), lashstore.ErrSchema},
 	}
 }
 
@@ -152,17 +153,6 @@ func TestSchemaErrorNamesAllThree(t *testing.T) {
 	}, *schema)
 }
 
-func TestEmptyFileIsCreatedIntoOnlyWhenCreating(t *testing.T) {
-	t.Parallel()
-	path := testPath(t)
-	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	for _, mode := range []Mode{Existing, ReadOnly} {
-		_, err := Open(t.Context(), path, testKind, &Options{Mode: mode})
-		require.ErrorIs(t, err, fs.ErrNotExist)
-	}
-	assert.True(t, openTest(t, path, nil).Created())
-}
-
 // A file cut anywhere is refused, or found damaged, or whole; it never panics.
 func TestTruncatedFilesAreNeverServed(t *testing.T) {
 	t.Parallel()
@@ -180,7 +170,7 @@ func TestTruncatedFilesAreNeverServed(t *testing.T) {
 		require.NoError(t, os.WriteFile(cut, whole[:size], 0o600))
 		d, err := Open(t.Context(), cut, testKind, &Options{Mode: Existing})
 		if err != nil {
-			requireOneOf(t, err, lashstore.ErrCorrupt, lashstore.ErrNotADatabase, lashstore.ErrSchema, lashstore.ErrIO, fs.ErrNotExist)
+			requireOneOf(t, err, lashstore.ErrCorrupt, lashstore.ErrNotADatabase, lashstore.ErrSchema, lashstore.ErrIO)
 			continue
 		}
 		problems, err := d.IntegrityCheck(t.Context())
@@ -206,11 +196,10 @@ func requireOneOf(t *testing.T, err error, sentinels ...error) {
 func TestFileSystemWithoutWALIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDB(testKind, (&Options{}).withDefaults())
-	d.path, d.vfs = "/in-memory-"+filepath.Base(t.TempDir()), "memdb"
-	c, err := d.connect(t.Context(), Create)
+	c, _, err := d.bear(t.Context())
 	require.NoError(t, err)
 	var environment *lashstore.EnvironmentError
-	require.ErrorAs(t, d.install(t.Context(), c), &environment)
+	require.ErrorAs(t, d.switchToWAL(t.Context(), c), &environment)
 	assert.Equal(t, "a WAL journal", environment.Requirement)
 	require.NoError(t, c.close())
 }

@@ -3,6 +3,7 @@ package sqlitedb
 import (
 	"context"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/lashstore/lashstore"
@@ -20,11 +21,11 @@ type Kind struct {
 type Mode int
 
 const (
-	// Create makes the file when it is missing or empty.
+	// Create makes the file when it is missing.
 	Create Mode = iota
 	// Existing opens a database that is there, and never creates one.
 	Existing
-	// ReadOnly opens a database that is there and writes nothing.
+	// ReadOnly opens a database that is there and writes nothing. It needs no place to write: see frozen.go.
 	ReadOnly
 )
 
@@ -42,11 +43,14 @@ type Options struct {
 	KnownKinds map[int32]string
 	// AllowNetworkFS skips the check for network file systems.
 	AllowNetworkFS bool
-	// OnCreate runs in the transaction that creates the schema, for whoever creates it.
+	// OnCreate runs in a transaction on a new database before it appears under its name. Somebody else may be faster:
+	// then what it wrote is dropped.
 	OnCreate func(ctx context.Context, tx *Tx) error
 	// OnOpen reads what every open needs, in a snapshot on the connection that is there already: a View would open a
 	// second one.
 	OnOpen func(tx *Tx) error
+
+	link func(from, to string) error // os.Link, but in tests
 }
 
 // Defaults of Options.
@@ -82,6 +86,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if full.ReaderIdle <= 0 {
 		full.ReaderIdle = DefaultReaderIdle
+	}
+	if full.link == nil {
+		full.link = os.Link
 	}
 	return full
 }

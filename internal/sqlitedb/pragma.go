@@ -20,6 +20,7 @@ const (
 	sqlRelease      = "RELEASE inner_step"
 	sqlRollbackTo   = "ROLLBACK TO inner_step"
 	sqlQueryOnly    = "PRAGMA query_only = ON"
+	sqlExclusive    = "PRAGMA locking_mode = EXCLUSIVE"
 	sqlNoBusyWait   = "PRAGMA busy_timeout = 0"
 	sqlTruncateWAL  = "PRAGMA wal_checkpoint(TRUNCATE)"
 	sqlJournalMode  = "PRAGMA journal_mode"
@@ -75,36 +76,23 @@ func (k Kind) stampSQL() string {
 
 // identity is what a file's header says.
 type identity struct {
-	application   int32
-	version       int64
-	schemaVersion int64
+	application int32
+	version     int64
 }
 
-func (i identity) empty() bool { return i == identity{} }
-
-// readIdentity reads the header inside the caller's transaction: another process may be making the schema, and half of
-// what it stamps is no identity.
-func (c *conn) readIdentity(ctx context.Context) (identity, error) {
-	var i identity
+// identity reads the header in one snapshot: a program that is just making the file would show half of what it stamps.
+func (c *conn) identity(ctx context.Context) (i identity, err error) {
+	if err := c.script(ctx, sqlBeginRead); err != nil {
+		return i, err
+	}
+	defer func() { err = errors.Join(err, c.script(context.WithoutCancel(ctx), sqlRollback)) }()
 	application, err := c.number(ctx, "PRAGMA application_id")
 	if err != nil {
 		return i, err
 	}
-	if i.version, err = c.number(ctx, "PRAGMA user_version"); err != nil {
-		return i, err
-	}
-	i.schemaVersion, err = c.number(ctx, "PRAGMA schema_version")
 	i.application = int32(application)
+	i.version, err = c.number(ctx, "PRAGMA user_version")
 	return i, err
-}
-
-// identity reads the header in a snapshot of its own.
-func (c *conn) identity(ctx context.Context) (identity, error) {
-	if err := c.script(ctx, sqlBeginRead); err != nil {
-		return identity{}, err
-	}
-	i, err := c.readIdentity(ctx)
-	return i, errors.Join(err, c.script(context.WithoutCancel(ctx), sqlRollback))
 }
 
 func incrementalVacuumSQL(pages int) string {

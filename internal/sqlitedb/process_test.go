@@ -40,6 +40,7 @@ var childRoles = map[string]func(path string) error{
 		}
 		return d.Close()
 	},
+	"create": createMany,
 	// Commits numbers for ever and prints each that is acknowledged.
 	"commit": func(path string) error {
 		d, err := Open(context.Background(), path, testKind, &Options{Mode: Existing})

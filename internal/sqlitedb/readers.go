@@ -85,7 +85,7 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 		return err
 	}
 	defer func() { <-d.readers.slots }()
-	c := d.readers.take()
+	c := d.idleReader()
 	if c == nil {
 		var err error
 		if c, err = d.reconnect(ctx, d.connectionPragmas()+";"+sqlQueryOnly); err != nil {
@@ -101,5 +101,21 @@ func (d *DB) withReader(ctx context.Context, fn func(*conn) error) error {
 			d.options.Logger.Warn("closing an idle reader failed", "path", d.path, "error", err)
 		})
 	}()
-	return fn(c)
+	err := fn(c)
+	if d.changed(c) {
+		c.broken = true
+		return d.changedError() // whatever fn made of it
+	}
+	return err
+}
+
+// idleReader returns an idle connection that still reads what is there, or nil.
+func (d *DB) idleReader() *conn {
+	for {
+		c := d.readers.take()
+		if c == nil || !d.changed(c) {
+			return c
+		}
+		d.discard(c)
+	}
 }
