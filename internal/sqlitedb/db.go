@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lashstore/lashstore"
 )
@@ -29,6 +30,8 @@ type DB struct {
 	writing   chan struct{} // held by whoever uses writer
 	writer    *conn         // nil for a read-only handle, and until the next use after it broke
 	readers   readers
+	begun     [2]atomic.Int64 // transactions for reading, for writing
+	topic     *topic          // who waits for changes; nil until the handle is open
 }
 
 func newDB(kind Kind, options Options) *DB {
@@ -55,16 +58,23 @@ func (d *DB) Durability() lashstore.Durability {
 	return d.options.Durability
 }
 
+// Transactions returns how many transactions the handle has begun, for reading and for writing.
+func (d *DB) Transactions() (reads, writes int64) { return d.begun[0].Load(), d.begun[1].Load() }
+
 // insideKey marks the context of a transaction with the DB it is on.
 type insideKey struct{}
 
 // Update runs fn in a write transaction. When fn returns nil it is committed, and Update returns nil only if that
 // worked; an error or a panic of fn rolls back. ctx counts until the transaction has begun. Not to be nested.
 func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return d.withWriter(ctx, func(c *conn) error {
+	err := d.withWriter(ctx, func(c *conn) error {
 		inner := context.WithValue(context.WithoutCancel(ctx), insideKey{}, d)
 		return d.transact(ctx, inner, c, sqlBeginWrite, fn)
 	})
+	if err == nil {
+		d.publish()
+	}
+	return err
 }
 
 // View runs fn on one snapshot. ctx interrupts it. It may be nested in an Update of a database on disk, whose changes it
@@ -186,6 +196,7 @@ func (d *DB) Close() error {
 			errs = append(errs, d.closeWriter())
 			d.writer = nil
 		}
+		d.topic.close()
 		d.closeErr = Classify(errors.Join(errs...))
 	})
 	return d.closeErr

@@ -31,6 +31,7 @@ func Open(ctx context.Context, path string, kind Kind, options *Options) (*DB, e
 	if err := d.open(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.path, d.explain(d.classify(ctx, err)))
 	}
+	d.topic = openTopic(d.path)
 	return d, nil
 }
 
@@ -48,6 +49,7 @@ func OpenMemory(ctx context.Context, kind Kind, options *Options) (*DB, error) {
 	}
 	d.created = true
 	d.writer = c
+	d.topic = openTopic("")
 	return d, nil
 }
 

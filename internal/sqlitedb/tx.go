@@ -117,6 +117,11 @@ func (d *DB) transact(ctx, inner context.Context, c *conn, begin string, fn func
 		d.rollback(c) // begun and interrupted in one
 		return d.classify(ctx, err)
 	}
+	if begin == sqlBeginWrite {
+		d.begun[1].Add(1)
+	} else {
+		d.begun[0].Add(1)
+	}
 	committed := false
 	defer func() {
 		if p := recover(); p != nil {
