@@ -37,6 +37,16 @@ type Commit struct {
 	Checkpoint *Checkpoint
 	// Usage is what was spent, in order.
 	Usage []UsageDelta
+
+	// CompletedWork and CompletedInputs settle what was claimed under the lease and has gone into this turn, id by id.
+	// They need Lease.
+	CompletedWork   []Completion
+	CompletedInputs []Completion
+	// DeferInputsOf moves input that waits for this turn, and that it did not take, to the next one; "" moves none. Set it
+	// in every commit that ends a turn.
+	DeferInputsOf string
+	// Outbox is work that the turn leaves behind. It is in the line if the commit is.
+	Outbox []WorkDraft
 }
 
 // TurnStamp identifies a turn, so that committing it twice is committing it once.
@@ -63,6 +73,9 @@ type CommitResult struct {
 	Parts map[string]Hash
 	// TurnHash is the hash the turn was stamped with; zero without a stamp.
 	TurnHash Hash
+	// Outbox are the ids of the batches that Commit.Outbox became, in order; of a known source key, that of the batch that
+	// is there. nil when there are none.
+	Outbox []string
 	// Replayed says that the turn was committed before and nothing was written now.
 	Replayed bool
 }
@@ -71,6 +84,8 @@ type CommitResult struct {
 const (
 	MaxCommitFrames = 4096
 	MaxCommitUsage  = 4096
+	MaxCommitClaims = 256
+	MaxCommitOutbox = 256
 )
 
 // Validate checks everything that can be judged without what is stored. A store calls it before it begins a
@@ -96,7 +111,50 @@ func (c *Commit) Validate() error {
 	if err := c.validateState(); err != nil {
 		return err
 	}
+	if err := c.validateLane(); err != nil {
+		return err
+	}
 	return c.Graph.Validate()
+}
+
+func (c *Commit) validateLane() error {
+	for _, family := range []struct {
+		field string
+		list  []Completion
+	}{{"completed_work", c.CompletedWork}, {"completed_inputs", c.CompletedInputs}} {
+		if err := c.validateCompletions(family.field, family.list); err != nil {
+			return err
+		}
+	}
+	if c.DeferInputsOf != "" {
+		if err := ValidateID("defer_inputs_of", c.DeferInputsOf); err != nil {
+			return err
+		}
+	}
+	if len(c.Outbox) > MaxCommitOutbox {
+		return &TooLargeError{Field: "outbox", Size: int64(len(c.Outbox)), Max: MaxCommitOutbox}
+	}
+	for i, d := range c.Outbox {
+		if err := d.Validate(fmt.Sprintf("outbox[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Commit) validateCompletions(field string, list []Completion) error {
+	if len(list) > 0 && c.WithoutLease {
+		return &InvalidError{Field: field, Reason: "claims are made under a lease, and settled under it"}
+	}
+	if len(list) > MaxCommitClaims {
+		return &TooLargeError{Field: field, Size: int64(len(list)), Max: MaxCommitClaims}
+	}
+	for i, done := range list {
+		if err := done.validate(fmt.Sprintf("%s[%d]", field, i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Commit) validateAuthority() error {
@@ -167,9 +225,10 @@ type TurnCommitter interface {
 	// Commit applies c in one transaction, in this order: the store holds another session: SessionMismatchError; the
 	// turn was committed before: with the same hash its first result is returned (the lease is released if c says so,
 	// and nothing else is looked at: no lease, no revision), with another TurnConflictError; the lease is not held:
-	// LeaseLostError, or LeaseBusyError for a commit without one; the head is elsewhere: RevisionConflictError; then
-	// checkpoint (a part carried that is not stored: MissingBlobError), usage, graph (NodeConflictError, NodeError),
-	// frames (FrameError), head, receipt, release of the lease.
+	// LeaseLostError, or LeaseBusyError for a commit without one; the head is elsewhere: RevisionConflictError; a
+	// completion names an entry that its claim does not hold: ClaimSupersededError; then checkpoint (a part carried that
+	// is not stored: MissingBlobError), usage, graph (NodeConflictError, NodeError), frames (FrameError), head, deferral
+	// of input, outbox (SessionMismatchError, EntryConflictError), receipt, release of the lease.
 	//
 	// A malformed c is refused before (ErrInvalid, ErrTooLarge). Whatever the error, nothing was written. nil means that
 	// the commit survives what the store's durability covers.

@@ -67,6 +67,16 @@ var (
 	ErrLeaseLost = errors.New("execution lease is not held")
 )
 
+// Errors met in the line of work and input.
+var (
+	// ErrEntryConflict: a known source key or id came with other content. See EntryConflictError.
+	ErrEntryConflict = errors.New("source key or id is taken by other content")
+	// ErrEntryNotFound: no such batch or input, or it is no longer remembered. See EntryNotFoundError.
+	ErrEntryNotFound = errors.New("no such batch or input")
+	// ErrClaimSuperseded: a claim does not hold an entry (any more). See ClaimSupersededError.
+	ErrClaimSuperseded = errors.New("claim does not hold the entry")
+)
+
 // Errors met in the graph.
 var (
 	// ErrNodeConflict: a known node id came with other content. See NodeConflictError.
@@ -190,6 +200,57 @@ func (e *LeaseLostError) Error() string {
 	return fmt.Sprintf("execution lease of session %q is not held: %s", e.SessionID, e.Reason)
 }
 func (e *LeaseLostError) Is(target error) bool { return target == ErrLeaseLost }
+
+// LeaseUnrenewedError says that a lease ended before its holder could renew it. It matches ErrLeaseLost, and what the
+// last try failed for.
+type LeaseUnrenewedError struct {
+	TTL  time.Duration
+	Last error
+}
+
+func (e *LeaseUnrenewedError) Error() string {
+	return fmt.Sprintf("the execution lease was not renewed within %s: %v", e.TTL, e.Last)
+}
+func (e *LeaseUnrenewedError) Is(target error) bool { return target == ErrLeaseLost }
+func (e *LeaseUnrenewedError) Unwrap() error        { return e.Last }
+
+// EntryConflictError names what is there under a key or id that was given with other content. Nothing was changed. It
+// matches ErrEntryConflict.
+type EntryConflictError struct {
+	SessionID string
+	SourceKey string // the key that is taken; "" when the id is
+	// ExistingID is the batch or input that has it.
+	ExistingID string
+}
+
+func (e *EntryConflictError) Error() string {
+	if e.SourceKey == "" {
+		return fmt.Sprintf("id %q is taken by other content", e.ExistingID)
+	}
+	return fmt.Sprintf("source key %q is taken by %q with other content", e.SourceKey, e.ExistingID)
+}
+func (e *EntryConflictError) Is(target error) bool { return target == ErrEntryConflict }
+
+// EntryNotFoundError matches ErrEntryNotFound.
+type EntryNotFoundError struct {
+	Target EntryTarget
+}
+
+func (e *EntryNotFoundError) Error() string        { return fmt.Sprintf("no batch or input %s", e.Target) }
+func (e *EntryNotFoundError) Is(target error) bool { return target == ErrEntryNotFound }
+
+// ClaimSupersededError names the first entry that a completion named and its claim does not hold: it was never part of
+// it, was settled or abandoned, or the lease's generation has ended since. It matches ErrClaimSuperseded.
+type ClaimSupersededError struct {
+	SessionID string
+	ClaimID   string
+	EntryID   string
+}
+
+func (e *ClaimSupersededError) Error() string {
+	return fmt.Sprintf("claim %q does not hold %q (any more)", e.ClaimID, e.EntryID)
+}
+func (e *ClaimSupersededError) Is(target error) bool { return target == ErrClaimSuperseded }
 
 // NodeConflictError says in which field the stored node differs. It matches ErrNodeConflict.
 type NodeConflictError struct {

@@ -68,7 +68,7 @@ func ExampleValidateJSON() {
 func ExampleSchemaSection() {
 	ddl, err := lashstore.SchemaSection(lashstore.SessionDatabase)
 	fmt.Println(strings.Count(ddl, "\nCREATE TABLE "), err)
-	// Output: 10 <nil>
+	// Output: 11 <nil>
 }
 
 func ExampleClockFunc() {

@@ -44,6 +44,10 @@ type VacuumOptions struct {
 	ReceiptsBefore time.Time
 	// UsageBefore deletes usage deltas recorded before. Totals stay.
 	UsageBefore time.Time
+	// WorkBefore forgets batches settled before, and with them their source keys: a retry later than that runs again.
+	WorkBefore time.Time
+	// InputsBefore forgets inputs completed or cancelled before. A retry of one is then a new one.
+	InputsBefore time.Time
 	// Batch is how many rows one transaction deletes at most, the deltas of one revision counting together; 0 means
 	// DefaultBatch.
 	Batch int
@@ -59,7 +63,8 @@ func (o *VacuumOptions) Validate() error {
 	for _, t := range []struct {
 		name string
 		at   time.Time
-	}{{"tombstones_before", o.TombstonesBefore}, {"receipts_before", o.ReceiptsBefore}, {"usage_before", o.UsageBefore}} {
+	}{{"tombstones_before", o.TombstonesBefore}, {"receipts_before", o.ReceiptsBefore}, {"usage_before", o.UsageBefore},
+		{"work_before", o.WorkBefore}, {"inputs_before", o.InputsBefore}} {
 		if err := ValidateTime(t.name, t.at); err != nil {
 			return err
 		}
@@ -79,6 +84,8 @@ type VacuumReport struct {
 	Nodes    int64
 	Receipts int64
 	Usage    int64
+	Work     int64 // settled batches
+	Inputs   int64 // settled inputs
 	Pages    int64 // given back to the file system
 }
 
@@ -120,6 +127,7 @@ const (
 	FindingFrame       FindingKind = "frame"        // a frame cannot be read, or its status contradicts the head
 	FindingReceipt     FindingKind = "receipt"      // a receipt of a revision that never was
 	FindingUsage       FindingKind = "usage"        // totals are lower than the deltas they hold
+	FindingEntry       FindingKind = "entry"        // a batch or input that cannot be read, or contradicts the lease
 	FindingMeta        FindingKind = "meta"         // the description cannot be read
 )
 
@@ -132,8 +140,8 @@ type Finding struct {
 
 // VerifyReport says what was read and what is wrong. No Findings is a sound session.
 type VerifyReport struct {
-	Nodes, Blobs, Receipts, Frames, Artifacts int64
-	Findings                                  []Finding
+	Nodes, Blobs, Receipts, Frames, Artifacts, Entries int64
+	Findings                                           []Finding
 }
 
 // Stats counts what a session takes.
@@ -147,6 +155,10 @@ type Stats struct {
 	UsageDeltas         int64
 	Frames              int64
 	Artifacts           int64
+	Work, Inputs        int64 // waiting or claimed
+	SettledWork         int64 // remembered for their source keys
+	SettledInputs       int64
+	EntryBytes          int64 // contents of both
 	FileBytes, WALBytes int64 // 0 in memory
 	FreeBytes           int64 // free pages inside the file
 }

@@ -107,12 +107,14 @@ CREATE TABLE heads (
 ) STRICT;
 
 -- receipts: which turn made which revision, so that a retry gets the first answer. Prunable by age.
---   checkpoint_hash tells, it does not hold: the blob may be gone.
+--   checkpoint_hash tells, it does not hold: the blob may be gone. outbox lists the ids of the batches that the turn left
+--   behind, NULL when there are none.
 CREATE TABLE receipts (
   revision        INTEGER NOT NULL CONSTRAINT receipts_primary_key PRIMARY KEY,
   turn_id         TEXT    NOT NULL CONSTRAINT receipts_turn_id_is_unique UNIQUE,
   turn_hash       BLOB    NOT NULL CONSTRAINT receipts_turn_hash_is_32_bytes CHECK (length(turn_hash) = 32),
   checkpoint_hash BLOB    CONSTRAINT receipts_checkpoint_hash_is_32_bytes CHECK (length(checkpoint_hash) = 32),
+  outbox          TEXT    CONSTRAINT receipts_outbox_is_json CHECK (json_valid(outbox)),
   committed_at_ms INTEGER NOT NULL CONSTRAINT receipts_committed_after_1970 CHECK (committed_at_ms >= 0)
 ) STRICT;
 
@@ -157,12 +159,14 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_by_blob ON artifacts (blob_hash);
 
 -- leases: who executes the session. One row from the start, at generation 0. A release clears everything but the
--- generation, which never comes down.
+-- generation, which never comes down, and last_seq.
+--   last_seq is the last place in the line that was given out: to entries, never twice.
 --   token is the holder's secret. The four process columns are set together, for an owner whose death can be proven.
 CREATE TABLE leases (
   singleton         INTEGER NOT NULL CONSTRAINT leases_primary_key PRIMARY KEY
                     CONSTRAINT leases_has_one_row CHECK (singleton = 1),
   generation        INTEGER NOT NULL CONSTRAINT leases_generation_is_natural CHECK (generation >= 0),
+  last_seq          INTEGER NOT NULL CONSTRAINT leases_last_seq_is_natural CHECK (last_seq >= 0),
   token             TEXT,
   owner_id          TEXT,
   owner_incarnation TEXT,
@@ -179,6 +183,63 @@ CREATE TABLE leases (
     (owner_pid IS NULL) = (owner_host_id IS NULL) AND (owner_pid IS NULL) = (owner_boot_id IS NULL)
     AND (owner_pid IS NULL) = (owner_start_time IS NULL))
 ) STRICT;
+
+-- entries: what waits in the session's line, and for a while what has left it. Two families: queued work (a batch of
+-- items of one class) and pending input of users. Put in once, claimed under a lease, settled by a commit, or cancelled.
+--   seq is the place in the line, of both families; see leases.last_seq.
+--   state: later (hidden until not_before_ms, then made ready by whoever claims), ready, claimed, completed, cancelled.
+--   A claim pins the generation of the lease: a row that is claimed under an earlier one counts as ready, and is made so
+--   when the next generation begins.
+--   turn_id and boundary are those of input for a running turn, NULL for the next one; a deferral moves them there.
+--   content_hash is of what was submitted, never of what has become of it.
+--   content is {"kind":..., "payload":...} of each item in a list, or the input as it is. Settled work keeps none, and without a
+--   source key leaves no row; settled rows go with the vacuum.
+CREATE TABLE entries (
+  seq              INTEGER NOT NULL CONSTRAINT entries_primary_key PRIMARY KEY
+                   CONSTRAINT entries_seq_is_positive CHECK (seq > 0),
+  family           TEXT    NOT NULL CONSTRAINT entries_family_is_known CHECK (family IN ('work', 'input')),
+  state            TEXT    NOT NULL
+                   CONSTRAINT entries_state_is_known CHECK (state IN ('later', 'ready', 'claimed', 'completed', 'cancelled')),
+  turn_id          TEXT,
+  boundary         TEXT    CONSTRAINT entries_boundary_is_known CHECK (boundary IN ('after_work', 'before_completion')),
+  class            TEXT    CONSTRAINT entries_class_is_known CHECK (class IN ('turn_work', 'session_command')),
+  delivery         TEXT
+                   CONSTRAINT entries_delivery_is_known CHECK (delivery IN ('earliest_safe_boundary', 'after_current_turn_commit')),
+  slot             TEXT    CONSTRAINT entries_slot_is_known CHECK (slot IN ('exclusive', 'join')),
+  merge_key        TEXT,
+  entry_id         TEXT    NOT NULL,
+  source_key       TEXT,
+  content_hash     BLOB    NOT NULL CONSTRAINT entries_content_hash_is_32_bytes CHECK (length(content_hash) = 32),
+  attempts         INTEGER NOT NULL CONSTRAINT entries_attempts_is_natural CHECK (attempts >= 0),
+  not_before_ms    INTEGER CONSTRAINT entries_not_before_after_1970 CHECK (not_before_ms >= 0),
+  enqueued_at_ms   INTEGER NOT NULL CONSTRAINT entries_enqueued_after_1970 CHECK (enqueued_at_ms >= 0),
+  settled_at_ms    INTEGER CONSTRAINT entries_settled_after_1970 CHECK (settled_at_ms >= 0),
+  claim_id         TEXT,
+  claim_token      TEXT,
+  claim_generation INTEGER,
+  content          TEXT    CONSTRAINT entries_content_is_json CHECK (json_valid(content)),
+  CONSTRAINT entries_entry_id_is_unique UNIQUE (family, entry_id),
+  CONSTRAINT entries_work_has_policies CHECK (
+    (family = 'work') = (class IS NOT NULL) AND (family = 'work') = (delivery IS NOT NULL)
+    AND (family = 'work') = (slot IS NOT NULL)),
+  CONSTRAINT entries_merge_key_joins CHECK (merge_key IS NULL OR slot = 'join'),
+  CONSTRAINT entries_commands_run_alone CHECK (
+    class IS NULL OR class = 'turn_work' OR (slot = 'exclusive' AND delivery = 'after_current_turn_commit')),
+  CONSTRAINT entries_input_has_a_turn_and_boundary CHECK (
+    (turn_id IS NULL) = (boundary IS NULL) AND (turn_id IS NULL OR family = 'input')),
+  CONSTRAINT entries_later_has_a_time CHECK (state <> 'later' OR not_before_ms IS NOT NULL),
+  CONSTRAINT entries_is_claimed_or_free CHECK (
+    (state = 'claimed') = (claim_id IS NOT NULL) AND (claim_id IS NULL) = (claim_token IS NULL)
+    AND (claim_id IS NULL) = (claim_generation IS NULL)),
+  CONSTRAINT entries_is_settled_or_open CHECK ((state IN ('completed', 'cancelled')) = (settled_at_ms IS NOT NULL)),
+  CONSTRAINT entries_open_has_content CHECK (content IS NOT NULL OR (family = 'work' AND settled_at_ms IS NOT NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX entries_by_source_key ON entries (family, source_key) WHERE source_key IS NOT NULL;
+CREATE INDEX entries_ready ON entries (family, turn_id, seq) WHERE state = 'ready';
+CREATE INDEX entries_later ON entries (not_before_ms) WHERE state = 'later';
+CREATE INDEX entries_claimed ON entries (family, seq) WHERE state = 'claimed';
+CREATE INDEX entries_settled ON entries (family, settled_at_ms) WHERE settled_at_ms IS NOT NULL;
 
 -- active_path: the conversation that the next turn continues, first message first.
 CREATE VIEW active_path AS
@@ -225,6 +286,28 @@ SELECT t.source AS source, t.model AS model, t.input AS input, t.output AS outpu
        CAST(t.input + t.output + t.cache_read + t.cache_write AS INTEGER) AS total
 FROM usage_totals AS t
 ORDER BY t.ordinal;
+
+-- queue: work that waits or is being worked on, head of the line first. What is claimed under a lease that has ended since
+-- still says claimed here: compare the generation with leases.
+CREATE VIEW queue AS
+SELECT e.seq AS seq, e.entry_id AS batch_id, e.state AS state, e.class AS class, e.delivery AS delivery, e.slot AS slot,
+       e.merge_key AS merge_key, e.source_key AS source_key, e.attempts AS attempts,
+       CAST(strftime('%Y-%m-%dT%H:%M:%fZ', e.enqueued_at_ms / 1000.0, 'unixepoch') AS TEXT) AS enqueued_at,
+       CAST(COALESCE(strftime('%Y-%m-%dT%H:%M:%fZ', e.not_before_ms / 1000.0, 'unixepoch'), '') AS TEXT) AS not_before,
+       e.claim_id AS claim_id, e.claim_generation AS claim_generation, e.content AS items
+FROM entries AS e
+WHERE e.family = 'work' AND e.settled_at_ms IS NULL
+ORDER BY e.seq;
+
+-- inputs: what users submitted, settled or not, head of the line first.
+CREATE VIEW inputs AS
+SELECT e.seq AS seq, e.entry_id AS input_id, e.state AS state, e.turn_id AS turn_id, e.boundary AS boundary,
+       e.source_key AS source_key, e.attempts AS attempts,
+       CAST(strftime('%Y-%m-%dT%H:%M:%fZ', e.enqueued_at_ms / 1000.0, 'unixepoch') AS TEXT) AS enqueued_at,
+       e.claim_id AS claim_id, e.claim_generation AS claim_generation, e.content AS input
+FROM entries AS e
+WHERE e.family = 'input'
+ORDER BY e.seq;
 
 -- @database host
 -- One file for what the sessions of one place share. It has no tables yet: the process registry brings them.

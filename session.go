@@ -25,6 +25,7 @@ type SessionStore interface {
 	UsageReader
 	MetaStore
 	ExecutionLeases
+	SessionLane
 	SessionMaintainer
 
 	// Close ends the handle, not the session. It waits for running calls; later ones return ErrClosed. Safe to repeat.
@@ -233,7 +234,8 @@ type MetaStore interface {
 
 // ExecutionLeases hands out the right to execute the session to one owner at a time.
 type ExecutionLeases interface {
-	// TakeLease acquires the lease, free or expired, as a new generation; or extends it when the same incarnation holds
+	// TakeLease acquires the lease, free or expired, as a new generation, and what earlier ones had claimed waits again (input
+	// for the turn they were running is for TurnInputs.DeferInputs); or extends it when the same incarnation holds
 	// it (token and generation stay, the expiry never comes earlier, what is known of the process is as told last). Held
 	// by anybody else: LeaseBusyError, and nothing changes. A ttl of 0 acquires a lease that has expired already. Safe to
 	// repeat.

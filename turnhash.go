@@ -13,10 +13,10 @@ const turnHashDomain = "lashstore commit 2"
 // Hash returns what identifies the content of c: honest retries of a turn hash alike, different content never does.
 //
 // Counted is all that the runtime means: configuration, frames, nodes, leaf, checkpoint parts (content and reference
-// alike, by their content's hash), usage, and whether the commit continues a turn, with JSON in canonical form. Not
-// counted is what a retry does anew: the revision expected, the lease, times, and the ids of the nodes and frames that
-// the commit itself brings. Where those refer to each other, their place in the commit counts; ids of what was stored
-// before count as they are.
+// alike, by their content's hash), usage, whether the commit continues a turn, what of the line is settled (not by which
+// claim), what is put into it and what is deferred, with JSON in canonical form. Not counted is what a retry does anew:
+// the revision expected, the lease, times, and the ids of the nodes and frames that the commit itself brings. Where those
+// refer to each other, their place in the commit counts; ids of what was stored before count as they are.
 //
 // c must be valid: Validate it first. An error tells of invalid JSON.
 func (c *Commit) Hash() (Hash, error) {
@@ -39,12 +39,15 @@ func (c *Commit) Hash() (Hash, error) {
 			w.number(uint64(n))
 		}
 	}
-	if w.err != nil {
-		return Hash{}, w.err
+	w.completions(c.CompletedWork)
+	w.completions(c.CompletedInputs)
+	w.count(len(c.Outbox))
+	for _, d := range c.Outbox {
+		w.text(d.SourceKey)
+		w.work(d)
 	}
-	var sum Hash
-	w.h.Sum(sum[:0])
-	return sum, nil
+	w.text(c.DeferInputsOf)
+	return w.sum()
 }
 
 func (c *Commit) nodePlaces() map[string]int {

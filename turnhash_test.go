@@ -24,8 +24,24 @@ func hashedCommit() *Commit {
 			Node{ID: "n2", ParentID: "n1", Kind: NodePlugin, Payload: json.RawMessage(`{"v":1.0}`), CausedBy: json.RawMessage(`{"type":"turn"}`)}),
 		Checkpoint: &Checkpoint{TurnState: json.RawMessage(`{"turn_index":3}`), Parts: map[string]Part{
 			"tool_state": PartContent([]byte("tools")), "plugin_snapshot": {Content: []byte("plugins"), Fingerprint: 7}}},
-		Usage: []UsageDelta{{Source: "turn", Model: "m", Usage: TokenUsage{Input: 1, Output: 2}}},
+		Usage:           []UsageDelta{{Source: "turn", Model: "m", Usage: TokenUsage{Input: 1, Output: 2}}},
+		CompletedWork:   []Completion{{ClaimID: "c1", Token: "x", IDs: []string{"w1", "w2"}}, {ClaimID: "c2", Token: "x", IDs: []string{"w3"}}},
+		CompletedInputs: []Completion{{ClaimID: "c3", Token: "x", IDs: []string{"i1"}}},
+		DeferInputsOf:   "t",
+		Outbox: []WorkDraft{
+			{SourceKey: "k", Class: ClassTurn, Items: []WorkItem{{Kind: "wake", Payload: json.RawMessage(`{"a":1}`)}}},
+			{Class: ClassCommand, Items: []WorkItem{{Kind: "compact", Payload: json.RawMessage(`{}`)}}},
+		},
 	}
+}
+
+// A commit without lease settles nothing, and hashes like one under a lease.
+func TestTurnHashIgnoresTheLease(t *testing.T) {
+	t.Parallel()
+	leased, free := hashedCommit(), hashedCommit()
+	leased.CompletedWork, leased.CompletedInputs = nil, nil
+	free.CompletedWork, free.CompletedInputs, free.Lease, free.WithoutLease = nil, nil, nil, true
+	assert.Equal(t, mustHash(t, leased), mustHash(t, free))
 }
 
 func mustHash(t testing.TB, c *Commit) Hash {
@@ -41,11 +57,10 @@ func TestTurnHashIgnoresWhatARetryDoesAnew(t *testing.T) {
 	t.Parallel()
 	want := mustHash(t, hashedCommit())
 	for name, change := range map[string]func(*Commit){
-		"revision":      func(c *Commit) { c.Expect = At(9) },
-		"lease":         func(c *Commit) { c.Lease = &Fence{SessionID: "s", Token: "other", Generation: 9} },
-		"release":       func(c *Commit) { c.ReleaseLease = true },
-		"without lease": func(c *Commit) { c.Lease, c.WithoutLease = nil, true },
-		"turn id":       func(c *Commit) { c.Turn.TurnID = "u" },
+		"revision": func(c *Commit) { c.Expect = At(9) },
+		"lease":    func(c *Commit) { c.Lease = &Fence{SessionID: "s", Token: "other", Generation: 9} },
+		"release":  func(c *Commit) { c.ReleaseLease = true },
+		"turn id":  func(c *Commit) { c.Turn.TurnID = "u" },
 		"node ids": func(c *Commit) {
 			c.Graph.Nodes[0].ID, c.Graph.Nodes[1].ID, c.Graph.Nodes[1].ParentID = "x1", "x2", "x1"
 		},
@@ -61,8 +76,15 @@ func TestTurnHashIgnoresWhatARetryDoesAnew(t *testing.T) {
 		"spelling of JSON": func(c *Commit) {
 			c.Graph.Nodes[0].Payload = json.RawMessage("{ \"id\":\"\\u0078\",\n\"role\" : \"user\" }")
 		},
-		"spelling of numbers": func(c *Commit) { c.Graph.Nodes[1].Payload = json.RawMessage(`{"v":1}`) },
-		"part by reference":   func(c *Commit) { c.Checkpoint.Parts["tool_state"] = PartRef(HashOf([]byte("tools"))) },
+		"claims": func(c *Commit) { c.CompletedWork[0].ClaimID, c.CompletedInputs[0].Token = "c9", "y" },
+		"how it was claimed": func(c *Commit) {
+			c.CompletedWork = []Completion{{ClaimID: "c9", Token: "y", IDs: []string{"w1"}}, {ClaimID: "c8", Token: "y", IDs: []string{"w2", "w3"}}}
+		},
+		"what work is put in for, and when": func(c *Commit) { c.Outbox[0].SessionID, c.Outbox[0].NotBefore = "s", time.UnixMilli(9) },
+		"defaults of work":                  func(c *Commit) { c.Outbox[0], c.Outbox[1] = c.Outbox[0].WithDefaults(), c.Outbox[1].WithDefaults() },
+		"spelling of work":                  func(c *Commit) { c.Outbox[0].Items[0].Payload = json.RawMessage(` {"a":1.0} `) },
+		"spelling of numbers":               func(c *Commit) { c.Graph.Nodes[1].Payload = json.RawMessage(`{"v":1}`) },
+		"part by reference":                 func(c *Commit) { c.Checkpoint.Parts["tool_state"] = PartRef(HashOf([]byte("tools"))) },
 		"frame state by reference": func(c *Commit) {
 			c.Frames[1].ExecutionState, c.Frames[1].ExecutionStateRef = nil, HashOf([]byte("state"))
 		},
@@ -122,6 +144,22 @@ func TestTurnHashTellsDifferentContentApart(t *testing.T) {
 		"usage source":     func(c *Commit) { c.Usage[0].Source = "other" },
 		"continued turn":   func(c *Commit) { c.Turn.Continues = true },
 		"no usage":         func(c *Commit) { c.Usage = nil },
+		"less work done":   func(c *Commit) { c.CompletedWork = c.CompletedWork[:1] },
+		"other work done":  func(c *Commit) { c.CompletedWork[1].IDs[0] = "w4" },
+		"order of work":    func(c *Commit) { c.CompletedWork[0].IDs = []string{"w2", "w1"} },
+		"no input done":    func(c *Commit) { c.CompletedInputs = nil },
+		"work as input": func(c *Commit) {
+			c.CompletedWork, c.CompletedInputs = c.CompletedWork[:1], append(c.CompletedInputs, c.CompletedWork[1])
+		},
+		"another deferral": func(c *Commit) { c.DeferInputsOf = "u" },
+		"no deferral":      func(c *Commit) { c.DeferInputsOf = "" },
+		"outbox key":       func(c *Commit) { c.Outbox[0].SourceKey = "l" },
+		"outbox keyless":   func(c *Commit) { c.Outbox[0].SourceKey = "" },
+		"outbox class":     func(c *Commit) { c.Outbox[1].Class = ClassTurn },
+		"outbox content":   func(c *Commit) { c.Outbox[0].Items[0].Payload = json.RawMessage(`{"a":2}`) },
+		"outbox order":     func(c *Commit) { c.Outbox[0], c.Outbox[1] = c.Outbox[1], c.Outbox[0] },
+		"less outbox":      func(c *Commit) { c.Outbox = c.Outbox[:1] },
+		"no outbox":        func(c *Commit) { c.Outbox = nil },
 	} {
 		c := hashedCommit()
 		change(c)
@@ -151,4 +189,51 @@ func hashOf(t *rapid.T, c *Commit) Hash {
 	h, err := c.Hash()
 	require.NoError(t, err)
 	return h
+}
+
+// What of the line counts in a turn: what is settled, deferred and put in; not the claims, which every life of a turn
+// makes anew.
+func TestTurnHashOfTheLane(t *testing.T) {
+	t.Parallel()
+	want := mustHash(t, laneCommit())
+	for name, change := range map[string]func(*Commit){
+		"claims and tokens": func(c *Commit) { c.CompletedWork[0].ClaimID, c.CompletedWork[0].Token = "c9", "k9" },
+		"claimed in pieces": func(c *Commit) {
+			c.CompletedWork = []Completion{{"c8", "k8", []string{"b1"}}, {"c9", "k9", []string{"b2"}}}
+		},
+		"time of the outbox":     func(c *Commit) { c.Outbox[0].NotBefore = time.UnixMilli(9) },
+		"session of the outbox":  func(c *Commit) { c.Outbox[0].SessionID = "s" },
+		"defaults of the outbox": func(c *Commit) { c.Outbox[0] = c.Outbox[0].WithDefaults() },
+		"spelling of the outbox": func(c *Commit) { c.Outbox[0].Items[0].Payload = json.RawMessage("{ \"n\" : 1.0 }") },
+	} {
+		c := laneCommit()
+		change(c)
+		assert.Equal(t, want, mustHash(t, c), name)
+	}
+	seen := map[Hash]string{want: "unchanged"}
+	for name, change := range map[string]func(*Commit){
+		"no work settled":   func(c *Commit) { c.CompletedWork = nil },
+		"less work settled": func(c *Commit) { c.CompletedWork[0].IDs = []string{"b1"} },
+		"other order":       func(c *Commit) { c.CompletedWork[0].IDs = []string{"b2", "b1"} },
+		"no input settled":  func(c *Commit) { c.CompletedInputs = nil },
+		"work for input":    func(c *Commit) { c.CompletedWork, c.CompletedInputs = c.CompletedInputs, c.CompletedWork },
+		"all of it as work": func(c *Commit) {
+			c.CompletedWork, c.CompletedInputs = append(c.CompletedWork, c.CompletedInputs...), nil
+		},
+		"nothing deferred":     func(c *Commit) { c.DeferInputsOf = "" },
+		"other turn deferred":  func(c *Commit) { c.DeferInputsOf = "u" },
+		"no outbox":            func(c *Commit) { c.Outbox = nil },
+		"less outbox":          func(c *Commit) { c.Outbox = c.Outbox[:1] },
+		"order of the outbox":  func(c *Commit) { c.Outbox[0], c.Outbox[1] = c.Outbox[1], c.Outbox[0] },
+		"key of the outbox":    func(c *Commit) { c.Outbox[0].SourceKey = "k2" },
+		"class of the outbox":  func(c *Commit) { c.Outbox[0].Class = ClassCommand },
+		"policy of the outbox": func(c *Commit) { c.Outbox[0].Slot = SlotJoin },
+		"outbox payload":       func(c *Commit) { c.Outbox[1].Items = []WorkItem{{"wake", json.RawMessage(`2`)}} },
+	} {
+		c := laneCommit()
+		change(c)
+		h := mustHash(t, c)
+		assert.Empty(t, seen[h], "%q and %q hash alike", name, seen[h])
+		seen[h] = name
+	}
 }

@@ -12,7 +12,7 @@ import (
 
 const LeaseCreate = `-- name: LeaseCreate :exec
 
-INSERT INTO leases (singleton, generation) VALUES (1, 0)
+INSERT INTO leases (singleton, generation, last_seq) VALUES (1, 0, 0)
 `
 
 // Owner: package internal/lease, through package store.
@@ -66,7 +66,7 @@ func (q *Queries) LeaseExtend(ctx context.Context, arg LeaseExtendParams) (int64
 }
 
 const LeaseGet = `-- name: LeaseGet :one
-SELECT singleton, generation, token, owner_id, owner_incarnation, owner_host_id, owner_boot_id, owner_pid, owner_start_time, claimed_at_ms, expires_at_ms FROM leases WHERE singleton = 1
+SELECT singleton, generation, last_seq, token, owner_id, owner_incarnation, owner_host_id, owner_boot_id, owner_pid, owner_start_time, claimed_at_ms, expires_at_ms FROM leases WHERE singleton = 1
 `
 
 func (q *Queries) LeaseGet(ctx context.Context) (Lease, error) {
@@ -75,6 +75,7 @@ func (q *Queries) LeaseGet(ctx context.Context) (Lease, error) {
 	err := row.Scan(
 		&i.Singleton,
 		&i.Generation,
+		&i.LastSeq,
 		&i.Token,
 		&i.OwnerID,
 		&i.OwnerIncarnation,
@@ -89,6 +90,21 @@ func (q *Queries) LeaseGet(ctx context.Context) (Lease, error) {
 		err = fmt.Errorf("query LeaseGet: %w", err)
 	}
 	return i, err
+}
+
+const LeaseNextSeq = `-- name: LeaseNextSeq :one
+UPDATE leases SET last_seq = last_seq + 1 WHERE singleton = 1 RETURNING last_seq
+`
+
+// A place in the line. No row means that the lease's row is missing.
+func (q *Queries) LeaseNextSeq(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, LeaseNextSeq)
+	var last_seq int64
+	err := row.Scan(&last_seq)
+	if err != nil {
+		err = fmt.Errorf("query LeaseNextSeq: %w", err)
+	}
+	return last_seq, err
 }
 
 const LeaseRelease = `-- name: LeaseRelease :execrows

@@ -41,6 +41,29 @@ type Conversation struct {
 	ToolCalls string
 }
 
+type Entry struct {
+	Seq             int64
+	Family          string
+	State           string
+	TurnID          *string
+	Boundary        *string
+	Class           *string
+	Delivery        *string
+	Slot            *string
+	MergeKey        *string
+	EntryID         string
+	SourceKey       *string
+	ContentHash     []byte
+	Attempts        int64
+	NotBeforeMS     *int64
+	EnqueuedAtMS    int64
+	SettledAtMS     *int64
+	ClaimID         *string
+	ClaimToken      *string
+	ClaimGeneration *int64
+	Content         *string
+}
+
 type Frame struct {
 	Seq                int64
 	FrameID            string
@@ -67,9 +90,24 @@ type Head struct {
 	UpdatedAtMS    int64
 }
 
+type Input struct {
+	Seq             int64
+	InputID         string
+	State           string
+	TurnID          *string
+	Boundary        *string
+	SourceKey       *string
+	Attempts        int64
+	EnqueuedAt      string
+	ClaimID         *string
+	ClaimGeneration *int64
+	Input           *string
+}
+
 type Lease struct {
 	Singleton        int64
 	Generation       int64
+	LastSeq          int64
 	Token            *string
 	OwnerID          *string
 	OwnerIncarnation *string
@@ -95,11 +133,29 @@ type Node struct {
 	Payload        string
 }
 
+type Queue struct {
+	Seq             int64
+	BatchID         string
+	State           string
+	Class           *string
+	Delivery        *string
+	Slot            *string
+	MergeKey        *string
+	SourceKey       *string
+	Attempts        int64
+	EnqueuedAt      string
+	NotBefore       string
+	ClaimID         *string
+	ClaimGeneration *int64
+	Items           *string
+}
+
 type Receipt struct {
 	Revision       int64
 	TurnID         string
 	TurnHash       []byte
 	CheckpointHash []byte
+	Outbox         *string
 	CommittedAtMS  int64
 }
 

@@ -33,8 +33,8 @@ func (q *Queries) ReceiptBatchEnd(ctx context.Context, arg ReceiptBatchEndParams
 }
 
 const ReceiptCreate = `-- name: ReceiptCreate :exec
-INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, committed_at_ms)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, outbox, committed_at_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 `
 
 type ReceiptCreateParams struct {
@@ -42,6 +42,7 @@ type ReceiptCreateParams struct {
 	TurnID         string
 	TurnHash       []byte
 	CheckpointHash []byte
+	Outbox         *string
 	CommittedAtMS  int64
 }
 
@@ -51,6 +52,7 @@ func (q *Queries) ReceiptCreate(ctx context.Context, arg ReceiptCreateParams) er
 		arg.TurnID,
 		arg.TurnHash,
 		arg.CheckpointHash,
+		arg.Outbox,
 		arg.CommittedAtMS,
 	)
 	if err != nil {
@@ -61,7 +63,7 @@ func (q *Queries) ReceiptCreate(ctx context.Context, arg ReceiptCreateParams) er
 
 const ReceiptGet = `-- name: ReceiptGet :one
 
-SELECT revision, turn_id, turn_hash, checkpoint_hash, committed_at_ms FROM receipts WHERE turn_id = ?1
+SELECT revision, turn_id, turn_hash, checkpoint_hash, outbox, committed_at_ms FROM receipts WHERE turn_id = ?1
 `
 
 // Owner: package store (commit.go, vacuum.go).
@@ -73,6 +75,7 @@ func (q *Queries) ReceiptGet(ctx context.Context, turnID string) (Receipt, error
 		&i.TurnID,
 		&i.TurnHash,
 		&i.CheckpointHash,
+		&i.Outbox,
 		&i.CommittedAtMS,
 	)
 	if err != nil {

@@ -22,7 +22,12 @@ SELECT
   (SELECT count(*) FROM receipts) AS receipts,
   (SELECT count(*) FROM usage_deltas) AS usage_deltas,
   (SELECT count(*) FROM frames) AS frames,
-  (SELECT count(*) FROM artifacts) AS artifacts
+  (SELECT count(*) FROM artifacts) AS artifacts,
+  (SELECT count(*) FROM entries AS e WHERE e.family = 'work' AND e.settled_at_ms IS NULL) AS work,
+  (SELECT count(*) FROM entries AS e2 WHERE e2.family = 'input' AND e2.settled_at_ms IS NULL) AS inputs,
+  (SELECT count(*) FROM entries AS e3 WHERE e3.family = 'work' AND e3.settled_at_ms IS NOT NULL) AS settled_work,
+  (SELECT count(*) FROM entries AS e4 WHERE e4.family = 'input' AND e4.settled_at_ms IS NOT NULL) AS settled_inputs,
+  CAST((SELECT COALESCE(SUM(octet_length(e5.content)), 0) FROM entries AS e5) AS INTEGER) AS entry_bytes
 `
 
 type StatsGetRow struct {
@@ -36,6 +41,11 @@ type StatsGetRow struct {
 	UsageDeltas     int64
 	Frames          int64
 	Artifacts       int64
+	Work            int64
+	Inputs          int64
+	SettledWork     int64
+	SettledInputs   int64
+	EntryBytes      int64
 }
 
 // Owner: package store (stats.go).
@@ -53,6 +63,11 @@ func (q *Queries) StatsGet(ctx context.Context) (StatsGetRow, error) {
 		&i.UsageDeltas,
 		&i.Frames,
 		&i.Artifacts,
+		&i.Work,
+		&i.Inputs,
+		&i.SettledWork,
+		&i.SettledInputs,
+		&i.EntryBytes,
 	)
 	if err != nil {
 		err = fmt.Errorf("query StatsGet: %w", err)

@@ -81,6 +81,96 @@ func (q *Queries) VerifyDeadLeaf(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const VerifyEntries = `-- name: VerifyEntries :many
+SELECT e.seq, e.family, e.state, e.turn_id, e.boundary, e.class, e.delivery, e.slot, e.merge_key, e.entry_id, e.source_key, e.content_hash, e.attempts, e.not_before_ms, e.enqueued_at_ms, e.settled_at_ms, e.claim_id, e.claim_token, e.claim_generation, e.content FROM entries AS e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2
+`
+
+type VerifyEntriesParams struct {
+	AfterSeq int64
+	MaxRows  int64
+}
+
+// Entries, a page at a time.
+func (q *Queries) VerifyEntries(ctx context.Context, arg VerifyEntriesParams) ([]Entry, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyEntries, arg.AfterSeq, arg.MaxRows)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyEntries: %w", err)
+	}
+	defer rows.Close()
+	var items []Entry
+	for rows.Next() {
+		var i Entry
+		if err := rows.Scan(
+			&i.Seq,
+			&i.Family,
+			&i.State,
+			&i.TurnID,
+			&i.Boundary,
+			&i.Class,
+			&i.Delivery,
+			&i.Slot,
+			&i.MergeKey,
+			&i.EntryID,
+			&i.SourceKey,
+			&i.ContentHash,
+			&i.Attempts,
+			&i.NotBeforeMS,
+			&i.EnqueuedAtMS,
+			&i.SettledAtMS,
+			&i.ClaimID,
+			&i.ClaimToken,
+			&i.ClaimGeneration,
+			&i.Content,
+		); err != nil {
+			return nil, fmt.Errorf("query VerifyEntries: %w", err)
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyEntries: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyEntries: %w", err)
+	}
+	return items, nil
+}
+
+const VerifyEntriesAheadOfLease = `-- name: VerifyEntriesAheadOfLease :many
+SELECT e.entry_id, CAST(CASE WHEN e.seq > l.last_seq THEN 'its place in the line was never given out'
+  ELSE 'it is claimed under a generation of the lease that never was' END AS TEXT) AS what
+FROM entries AS e, leases AS l
+WHERE e.seq > l.last_seq OR e.claim_generation > l.generation
+`
+
+type VerifyEntriesAheadOfLeaseRow struct {
+	EntryID string
+	What    string
+}
+
+// What contradicts the lease's row: places in the line that were never given out, claims of generations that never were.
+func (q *Queries) VerifyEntriesAheadOfLease(ctx context.Context) ([]VerifyEntriesAheadOfLeaseRow, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyEntriesAheadOfLease)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyEntriesAheadOfLease: %w", err)
+	}
+	defer rows.Close()
+	var items []VerifyEntriesAheadOfLeaseRow
+	for rows.Next() {
+		var i VerifyEntriesAheadOfLeaseRow
+		if err := rows.Scan(&i.EntryID, &i.What); err != nil {
+			return nil, fmt.Errorf("query VerifyEntriesAheadOfLease: %w", err)
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyEntriesAheadOfLease: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyEntriesAheadOfLease: %w", err)
+	}
+	return items, nil
+}
+
 const VerifyNodes = `-- name: VerifyNodes :many
 SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > ?1 ORDER BY n.seq LIMIT ?2
 `

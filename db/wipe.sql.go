@@ -34,6 +34,21 @@ func (q *Queries) WipeBlobs(ctx context.Context) error {
 	return err
 }
 
+const WipeEntries = `-- name: WipeEntries :exec
+
+DELETE FROM entries
+`
+
+// Owner: package store (delete.go): what is left of a deleted session before its file serves a new one. In this order
+// nothing refers to what is gone.
+func (q *Queries) WipeEntries(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, WipeEntries)
+	if err != nil {
+		err = fmt.Errorf("query WipeEntries: %w", err)
+	}
+	return err
+}
+
 const WipeFrames = `-- name: WipeFrames :exec
 DELETE FROM frames
 `
@@ -59,12 +74,9 @@ func (q *Queries) WipeHeads(ctx context.Context) error {
 }
 
 const WipeLeases = `-- name: WipeLeases :exec
-
 DELETE FROM leases
 `
 
-// Owner: package store (delete.go): what is left of a deleted session before its file serves a new one. In this order
-// nothing refers to what is gone.
 func (q *Queries) WipeLeases(ctx context.Context) error {
 	_, err := q.db.ExecContext(ctx, WipeLeases)
 	if err != nil {

@@ -127,3 +127,54 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	})
 }
+
+// A claim costs the same whatever waits behind it: one batch is claimed and given back with a hundred in the line, and
+// with a hundred thousand.
+func BenchmarkClaim(b *testing.B) {
+	for _, waiting := range []int{100, 100_000} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			ctx := context.Background()
+			s, err := store.Open(ctx, filepath.Join(b.TempDir(), "s.db"), lashstore.SessionMeta{SessionID: sessionID},
+				&store.Options{Durability: lashstore.DurabilityNormal})
+			require.NoError(b, err)
+			defer func() { require.NoError(b, s.Close()) }()
+			for i := range waiting {
+				d := wake(fmt.Sprint(i))
+				d.Slot, d.MergeKey = lashstore.SlotJoin, fmt.Sprint(i/4) // groups of four
+				_, err := s.EnqueueWork(ctx, d)
+				require.NoError(b, err)
+			}
+			lease, err := s.TakeLease(ctx, worker, lashstore.MaxLeaseTTL)
+			require.NoError(b, err)
+			for b.Loop() {
+				claim, err := s.ClaimWork(ctx, lease.Fence(), lashstore.BoundaryIdle, 64)
+				if err != nil || len(claim.Batches) != 4 {
+					b.Fatal(claim, err)
+				}
+				b.StopTimer()
+				if err := s.AbandonWork(ctx, claim); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// A checkpoint with nothing to take is one read.
+func BenchmarkIdleCheckpoint(b *testing.B) {
+	ctx := context.Background()
+	s, err := store.Open(ctx, filepath.Join(b.TempDir(), "s.db"), lashstore.SessionMeta{SessionID: sessionID}, nil)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	lease, err := s.TakeLease(ctx, worker, lashstore.MaxLeaseTTL)
+	require.NoError(b, err)
+	for b.Loop() {
+		_, err := s.ClaimCheckpoint(ctx, lease.Fence(), lashstore.CheckpointRequest{
+			At: lashstore.TurnCheckpoint{TurnID: "t", Boundary: lashstore.AfterWork}, MaxInputs: 64, MaxWork: 64,
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -34,8 +35,11 @@ type commitWork struct {
 	turnHash lashstore.Hash
 	blobs    map[lashstore.Hash]encodedBlob // contents that the commit brings, encoded
 
-	next   state // the head as it will be
-	result lashstore.CommitResult
+	work []submission // the outbox, encoded
+
+	next     state    // the head as it will be
+	enqueued []string // ids of the outbox's batches
+	result   lashstore.CommitResult
 }
 
 func (s *Store) prepareCommit(c *lashstore.Commit) (*commitWork, error) {
@@ -54,6 +58,13 @@ func (s *Store) prepareCommit(c *lashstore.Commit) (*commitWork, error) {
 		}
 	}
 	w.blobs = s.encodeContents(c)
+	for _, d := range c.Outbox {
+		e, err := workSubmission(d)
+		if err != nil {
+			return nil, err
+		}
+		w.work = append(w.work, e)
+	}
 	return w, nil
 }
 
@@ -77,13 +88,16 @@ func (w *commitWork) run(t *tx) error {
 	if w.Turn != nil && !w.Turn.Continues {
 		w.next.summary.Turns++
 	}
-	for _, step := range []func(*tx) error{w.checkpoint, w.usage, w.graph, w.frames, w.head, w.receipt, w.release} {
+	for _, step := range []func(*tx) error{
+		w.completions, w.checkpoint, w.usage, w.graph, w.frames, w.head, w.deferral, w.outbox, w.receipt, w.release,
+	} {
 		if err := step(t); err != nil {
 			return err
 		}
 	}
 	w.result = lashstore.CommitResult{
 		Revision: w.next.revision, Checkpoint: w.next.checkpoint, Parts: w.PartRefs(), TurnHash: w.turnHash,
+		Outbox: w.enqueued,
 	}
 	return nil
 }
@@ -120,6 +134,11 @@ func (w *commitWork) replay(t *tx) (bool, error) {
 	w.result = lashstore.CommitResult{
 		Revision: lashstore.Revision(row.Revision), Checkpoint: checkpoint, Parts: parts, TurnHash: w.turnHash,
 		Replayed: true,
+	}
+	if row.Outbox != nil {
+		if err := json.Unmarshal([]byte(*row.Outbox), &w.result.Outbox); err != nil {
+			return false, &lashstore.CorruptError{What: "receipt", Key: w.Turn.TurnID, Reason: "its outbox: " + err.Error()}
+		}
 	}
 	return true, w.release(t)
 }
@@ -165,10 +184,58 @@ func (w *commitWork) receipt(t *tx) error {
 	if w.Turn == nil {
 		return nil
 	}
+	var outbox *string
+	if len(w.enqueued) > 0 {
+		list, err := jsonList(w.enqueued)
+		if err != nil {
+			return err
+		}
+		outbox = &list
+	}
 	return t.q.ReceiptCreate(t.Context(), db.ReceiptCreateParams{
 		Revision: int64(w.next.revision), TurnID: w.Turn.TurnID, TurnHash: w.turnHash[:],
-		CheckpointHash: hashBytes(w.next.checkpoint), CommittedAtMS: t.now(),
+		CheckpointHash: hashBytes(w.next.checkpoint), Outbox: outbox, CommittedAtMS: t.now(),
 	})
+}
+
+// completions settle what the turn has used of the line.
+func (w *commitWork) completions(t *tx) error {
+	for _, done := range w.CompletedWork {
+		if err := t.complete(familyWork, done); err != nil {
+			return err
+		}
+	}
+	for _, done := range w.CompletedInputs {
+		if err := t.complete(familyInput, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deferral comes behind the completions: what the turn took, it took.
+func (w *commitWork) deferral(t *tx) error {
+	if w.DeferInputsOf == "" {
+		return nil
+	}
+	if w.WithoutLease { // nobody holds the lease: what is claimed was claimed under one that has ended, and waits
+		if _, err := t.q.EntryFreeClaims(t.Context()); err != nil {
+			return err
+		}
+	}
+	_, err := t.q.EntryDefer(t.Context(), &w.DeferInputsOf)
+	return err
+}
+
+func (w *commitWork) outbox(t *tx) error {
+	for _, e := range w.work {
+		row, _, err := t.enqueue(e)
+		if err != nil {
+			return err
+		}
+		w.enqueued = append(w.enqueued, row.EntryID)
+	}
+	return nil
 }
 
 func (w *commitWork) release(t *tx) error {

@@ -80,3 +80,11 @@ func ExampleStore_ReclaimLease() {
 	fmt.Println(lease.Owner, lease.Generation, err)
 	// Output: next/1 2 <nil>
 }
+
+// What is known of a holder's process tells whether its lease can be taken over before it expires.
+func ExampleProvablyDead() {
+	alive := store.LocalOwner("worker-1", "boot-1")
+	unknown := lashstore.Owner{ID: "worker-2", Incarnation: "boot-7"} // nothing can be proven of it
+	fmt.Println(store.ProvablyDead(alive), store.ProvablyDead(unknown))
+	// Output: false false
+}

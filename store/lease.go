@@ -94,7 +94,11 @@ func (l leaseTable) Take(ctx context.Context, seen, next lashstore.Lease) (bool,
 		ClaimedAtMS: &claimed, ExpiresAtMS: &expires,
 		SeenGeneration: seen.Generation, SeenToken: optional(seen.Token),
 	})
-	return n == 1, err
+	if err != nil || n != 1 {
+		return false, err
+	}
+	_, err = l.q.EntryFreeClaims(ctx) // claims end with the generation they were made under
+	return true, err
 }
 
 func (l leaseTable) Extend(ctx context.Context, next lashstore.Lease, now time.Time) (bool, error) {

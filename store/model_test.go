@@ -43,7 +43,8 @@ func kindOf(err error) string {
 		lashstore.ErrInvalid, lashstore.ErrRevisionConflict, lashstore.ErrTurnConflict, lashstore.ErrLeaseBusy,
 		lashstore.ErrLeaseLost, lashstore.ErrNodeConflict, lashstore.ErrNodeNotFound, lashstore.ErrUnknownParent,
 		lashstore.ErrGraphCycle, lashstore.ErrUnknownLeaf, lashstore.ErrNodeOnLivePath, lashstore.ErrFrameConflict,
-		lashstore.ErrFrameNotFound, lashstore.ErrArtifactNotFound, lashstore.ErrMissingBlob,
+		lashstore.ErrFrameNotFound, lashstore.ErrArtifactNotFound, lashstore.ErrMissingBlob, lashstore.ErrEntryConflict,
+		lashstore.ErrEntryNotFound, lashstore.ErrClaimSuperseded, lashstore.ErrSessionMismatch,
 	} {
 		if errors.Is(err, sentinel) {
 			return sentinel.Error()

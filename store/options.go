@@ -94,3 +94,9 @@ func (o *Options) database() *sqlitedb.Options {
 // LocalOwner describes this process as the owner of leases: id names the replica and stays over restarts, incarnation
 // is new for each start. On Linux others on the same machine can prove its death.
 func LocalOwner(id, incarnation string) lashstore.Owner { return lease.LocalOwner(id, incarnation) }
+
+// ProvablyDead reports whether holder was a process of this machine and this boot that is gone. False proves nothing, nor
+// that it lives.
+func ProvablyDead(holder lashstore.Owner) bool {
+	return lashstore.DefinitelyDead(holder, lease.LocalOwner("observer", "observer"), lease.ProbeProcess)
+}

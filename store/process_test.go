@@ -24,8 +24,9 @@ import (
 
 // childRoles are what this test binary does when it is started as a child.
 var childRoles = map[string]func(path string) error{
-	"turns": commitTurns,
-	"hold":  holdSession,
+	"turns":   commitTurns,
+	"hold":    holdSession,
+	"enqueue": enqueueOnRequest,
 	"create": func(dir string) error {
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			return err
@@ -112,7 +113,7 @@ type process struct {
 	out *bufio.Scanner
 }
 
-func start(t *testing.T, role, path string) process {
+func start(t testing.TB, role, path string) process {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -127,13 +128,13 @@ func start(t *testing.T, role, path string) process {
 	return process{c, in, bufio.NewScanner(out)}
 }
 
-func (p process) line(t *testing.T) string {
+func (p process) line(t testing.TB) string {
 	t.Helper()
 	require.True(t, p.out.Scan(), "the child said nothing")
 	return p.out.Text()
 }
 
-func (p process) release(t *testing.T) {
+func (p process) release(t testing.TB) {
 	t.Helper()
 	_, err := p.in.Write([]byte("go\n"))
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ func TestSchemaHoldsWhatBelongsToASession(t *testing.T) {
 	names := testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('receipts', 'blobs', 'nodes', 'heads', 'leases')")
 	assert.EqualValues(t, 5, names)
 	assert.Zero(t, testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%effect%' OR name LIKE '%in_flight%'"))
-	assert.EqualValues(t, 4, testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"))
+	assert.EqualValues(t, 6, testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"))
 }
 
 func TestAuditViewsReadLikeTheSession(t *testing.T) {

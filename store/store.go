@@ -10,7 +10,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -18,8 +17,6 @@ import (
 	"io/fs"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -156,7 +153,7 @@ func (s *Store) identify(t *sqlitedb.Tx) error {
 
 // createSession writes the rows that every session database has from its start.
 func createSession(ctx context.Context, t *sqlitedb.Tx, meta lashstore.SessionMeta, random io.Reader) error {
-	id, err := newDatabaseID(random)
+	id, err := newID(random, "a database id")
 	if err != nil {
 		return err
 	}
@@ -168,17 +165,6 @@ func createSession(ctx context.Context, t *sqlitedb.Tx, meta lashstore.SessionMe
 		return err
 	}
 	return q.LeaseCreate(ctx)
-}
-
-func newDatabaseID(random io.Reader) (string, error) {
-	if random == nil {
-		random = rand.Reader
-	}
-	id, err := uuid.NewV7FromReader(random)
-	if err != nil {
-		return "", fmt.Errorf("read randomness for a database id: %w", err)
-	}
-	return id.String(), nil
 }
 
 // SessionID returns the session the file was created for.

@@ -38,10 +38,27 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 	if err == nil {
 		report.Usage, err = s.walkRevisions(ctx, o.UsageBefore, usageWalk(o.Batch))
 	}
+	if err == nil {
+		report.Work, err = s.vacuumEntries(ctx, familyWork, o.WorkBefore, o.Batch)
+	}
+	if err == nil {
+		report.Inputs, err = s.vacuumEntries(ctx, familyInput, o.InputsBefore, o.Batch)
+	}
 	if err == nil && !o.KeepFreePages {
 		report.Pages, err = s.returnPages(ctx)
 	}
 	return report, err
+}
+
+// vacuumEntries forgets settled entries of a family, oldest first.
+func (s *Store) vacuumEntries(ctx context.Context, f family, before time.Time, batch int) (int64, error) {
+	if before.IsZero() {
+		return 0, nil
+	}
+	at := lashstore.Millis(before)
+	return s.inBatches(ctx, func(t *tx) (int64, error) {
+		return t.q.EntryVacuum(t.Context(), db.EntryVacuumParams{Family: string(f), BeforeMS: &at, MaxRows: int64(batch)})
+	})
 }
 
 // revisionWalk deletes what is old from a table in the order of revisions, a batch a transaction.

@@ -91,7 +91,7 @@ func (v *verifier) rows(t *tx) error {
 	}{
 		{lashstore.FindingMeta, v.meta}, {lashstore.FindingGraph, v.graph}, {lashstore.FindingHead, v.head},
 		{lashstore.FindingFrame, v.frames}, {lashstore.FindingCheckpoint, v.checkpoint}, {lashstore.FindingUsage, v.usage},
-		{lashstore.FindingBlobMissing, v.references},
+		{lashstore.FindingBlobMissing, v.references}, {lashstore.FindingEntry, v.entries},
 	} {
 		if err := v.check(step.run(t), step.kind); err != nil {
 			return err

@@ -199,6 +199,8 @@ type snapshot struct {
 	full, path *lashstore.Session
 	meta       lashstore.SessionMeta
 	usage      []lashstore.TurnUsage
+	work       []lashstore.WorkBatch
+	inputs     []lashstore.TurnInput
 	stats      lashstore.Stats
 }
 
@@ -210,6 +212,10 @@ func (f *fixture) snapshot() snapshot {
 	f.ok("meta", err)
 	s.usage, err = f.UsageByTurn(f.ctx, 0, 0)
 	f.ok("usage by turn", err)
+	s.work, err = f.ListWork(f.ctx, &lashstore.ListOptions{Scope: lashstore.ListAll})
+	f.ok("list work", err)
+	s.inputs, err = f.ListInputs(f.ctx, &lashstore.ListOptions{Scope: lashstore.ListAll})
+	f.ok("list inputs", err)
 	s.stats, err = f.Stats(f.ctx)
 	f.ok("stats", err)
 	s.stats.FileBytes, s.stats.WALBytes, s.stats.FreeBytes = 0, 0, 0
@@ -223,6 +229,8 @@ func (f *fixture) unchanged(what string, before snapshot) {
 	equal(f.t, what+": the path", after.path, before.path)
 	equal(f.t, what+": meta", after.meta, before.meta)
 	equal(f.t, what+": usage by turn", after.usage, before.usage)
+	equal(f.t, what+": work", after.work, before.work)
+	equal(f.t, what+": inputs", after.inputs, before.inputs)
 	equal(f.t, what+": stats", after.stats, before.stats)
 }
 

@@ -2,11 +2,14 @@ package testsuite_test
 
 import "github.com/lashstore/lashstore/internal/refstore"
 
-// mutations are the faults of the reference backend, each with the case that must notice.
-var mutations = []struct {
+// mutation is a fault of the reference backend with the case that must notice.
+type mutation struct {
 	fault     refstore.Mutation
 	noticedBy string
-}{
+}
+
+// sessionMutations are those of commits, graph, blobs, leases, maintenance and the factory.
+var sessionMutations = []mutation{
 	{refstore.SkipCAS, "Commit/StaleRevisionChangesNothing"},
 	{refstore.NoFenceCheck, "Commit/NeedsALease"},
 	{refstore.ExpiryIsNotChecked, "Lease/ExpiresByTheClock"},

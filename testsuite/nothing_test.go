@@ -90,6 +90,52 @@ func (nothing) RenewLease(context.Context, *lashstore.Fence, time.Duration) (l l
 }
 func (nothing) ReleaseLease(context.Context, *lashstore.Fence) (err error)             { return }
 func (nothing) CurrentLease(context.Context) (l lashstore.Lease, live bool, err error) { return }
+func (nothing) EnqueueWork(context.Context, lashstore.WorkDraft) (e lashstore.EnqueuedWork, err error) {
+	return
+}
+func (nothing) ClaimCommand(context.Context, *lashstore.Fence) (c *lashstore.WorkClaim, err error) {
+	return
+}
+func (nothing) ClaimWork(context.Context, *lashstore.Fence, lashstore.WorkBoundary, int) (c *lashstore.WorkClaim, err error) {
+	return
+}
+func (nothing) ClaimWorkByID(context.Context, *lashstore.Fence, lashstore.WorkBoundary, []string) (c *lashstore.WorkClaim, err error) {
+	return
+}
+func (nothing) AbandonWork(context.Context, ...*lashstore.WorkClaim) (err error) { return }
+func (nothing) CancelWork(context.Context, ...lashstore.EntryTarget) (r []lashstore.WorkCancellation, err error) {
+	return
+}
+func (nothing) ListWork(context.Context, *lashstore.ListOptions) (list []lashstore.WorkBatch, err error) {
+	return
+}
+func (nothing) EnqueueInput(context.Context, lashstore.InputDraft) (e lashstore.EnqueuedInput, err error) {
+	return
+}
+func (nothing) ClaimTurnInputs(context.Context, *lashstore.Fence, lashstore.TurnCheckpoint, int) (c *lashstore.InputClaim, err error) {
+	return
+}
+func (nothing) ClaimNextInputs(context.Context, *lashstore.Fence, int) (c *lashstore.InputClaim, err error) {
+	return
+}
+func (nothing) AbandonInputs(context.Context, ...*lashstore.InputClaim) (err error) { return }
+func (nothing) CancelInputs(context.Context, ...lashstore.EntryTarget) (r []lashstore.InputCancellation, err error) {
+	return
+}
+func (nothing) CancelInputsFrom(context.Context, lashstore.EntryTarget) (r []lashstore.InputCancellation, err error) {
+	return
+}
+func (nothing) DeferInputs(context.Context, *lashstore.Fence, string) (n int64, err error) { return }
+func (nothing) ListInputs(context.Context, *lashstore.ListOptions) (list []lashstore.TurnInput, err error) {
+	return
+}
+func (nothing) ClaimCheckpoint(context.Context, *lashstore.Fence, lashstore.CheckpointRequest) (c lashstore.CheckpointClaims, err error) {
+	return
+}
+func (nothing) WaitReady(context.Context, *lashstore.WaitOptions) (r lashstore.Readiness, err error) {
+	return
+}
+func (nothing) WaitLease(context.Context) (err error) { return }
 func (nothing) TombstoneNodes(context.Context, []string, *lashstore.Fence) (r lashstore.TombstoneReport, err error) {
 	return
 }

@@ -104,6 +104,7 @@ func SessionCases() []Case {
 	return slices.Concat(
 		sessionCases(), commitCases(), refusalCases(), turnCases(), graphCases(), replaceCases(), loadCases(), pathCases(),
 		checkpointCases(), frameCases(), usageCases(), metaCases(), leaseCases(), fenceCases(), reclaimCases(),
+		workCases(), claimCases(), inputCases(), laneCases(), outboxCases(),
 		blobCases(), artifactCases(), tombstoneCases(), vacuumCases(), gcCases(), factoryCases(), deleteCases(),
 	)
 }

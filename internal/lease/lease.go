@@ -55,7 +55,7 @@ func (r Request) apply(ctx context.Context, decision lashstore.LeaseDecision, ow
 }
 
 func (r Request) acquire(ctx context.Context, owner lashstore.Owner, ttl time.Duration) (lashstore.Lease, error) {
-	token, err := newToken(r.Random)
+	token, err := NewToken(r.Random)
 	if err != nil {
 		return lashstore.Lease{}, err
 	}
@@ -110,14 +110,14 @@ func (r Request) Release(ctx context.Context, fence *lashstore.Fence) (bool, err
 	return r.Table.Release(ctx, fence)
 }
 
-// newToken returns 128 random bits in hexadecimal digits.
-func newToken(random io.Reader) (string, error) {
+// NewToken returns 128 random bits in hexadecimal digits; random is nil for crypto/rand.
+func NewToken(random io.Reader) (string, error) {
 	if random == nil {
 		random = rand.Reader
 	}
 	var b [16]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", fmt.Errorf("read randomness for a lease token: %w", err)
+		return "", fmt.Errorf("read randomness for a token: %w", err)
 	}
 	return hex.EncodeToString(b[:]), nil
 }

@@ -26,6 +26,7 @@ func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.Commi
 	result.Parts = c.PartRefs()
 	err := s.update(ctx, func(t *tx) error { return t.commit(&c, &result) })
 	if err != nil {
+		s.mutateFailure(ctx, &c)
 		return lashstore.CommitResult{}, err
 	}
 	every := s.options.GCEveryCommits
@@ -49,6 +50,10 @@ func (s *Store) validate(c *lashstore.Commit) error {
 		return c.Validate()
 	case s.is(PathsAreNoIDs) && slices.ContainsFunc(c.Graph.Nodes, func(n lashstore.Node) bool { return strings.Contains(n.ID, "/") }):
 		return lashstore.ErrInvalid
+	case s.is(CompletionsNeedNoLease):
+		c := *c
+		c.WithoutLease = false
+		return c.Validate()
 	}
 	return c.Validate()
 }
@@ -66,15 +71,26 @@ func (t *tx) commit(c *lashstore.Commit, result *lashstore.CommitResult) error {
 	if err := c.Expect.Check(t.revision); err != nil && !t.is(SkipCAS) {
 		return err
 	}
-	for _, step := range []func(*lashstore.Commit) error{t.putCheckpoint, t.addUsage, t.changeGraph, t.putFrames} {
+	for _, step := range []func(*lashstore.Commit) error{
+		t.completeEntries, t.putCheckpoint, t.addUsage, t.changeGraph, t.putFrames,
+	} {
 		if err := step(c); err != nil {
 			return err
 		}
 	}
 	t.advance(c)
-	result.Revision, result.Checkpoint = t.revision, t.checkpoint
+	if c.DeferInputsOf != "" && !t.is(CommitDefersNothing) {
+		t.deferInputs(func(turnID string) bool { return turnID == c.DeferInputsOf || t.is(CommitDefersAllTurns) })
+	}
+	outbox, err := t.enqueueOutbox(c)
+	if err != nil {
+		return err
+	}
+	result.Revision, result.Checkpoint, result.Outbox = t.revision, t.checkpoint, outbox
 	if c.Turn != nil {
-		t.receipts[c.Turn.TurnID] = receipt{hash: result.TurnHash, checkpoint: t.checkpoint, parts: result.Parts, revision: t.revision, at: t.now}
+		t.receipts[c.Turn.TurnID] = receipt{
+			hash: result.TurnHash, checkpoint: t.checkpoint, parts: result.Parts, revision: t.revision, outbox: slices.Clone(outbox), at: t.now,
+		}
 	}
 	if c.ReleaseLease && !t.is(CommitKeepsLease) {
 		t.release(c.Lease)
@@ -97,6 +113,10 @@ func (t *tx) replay(c *lashstore.Commit, result *lashstore.CommitResult) (bool, 
 		}
 	}
 	result.Revision, result.Checkpoint, result.Replayed = first.revision, first.checkpoint, true
+	result.Outbox = slices.Clone(first.outbox)
+	if err := t.mutateReplay(c, result); err != nil {
+		return false, err
+	}
 	if t.is(ReplayTellsHead) {
 		result.Revision, result.Checkpoint = t.revision, t.checkpoint
 	}
@@ -133,6 +153,43 @@ func (t *tx) advance(c *lashstore.Commit) {
 		t.summary.Turns++
 	}
 	t.countMessages()
+}
+
+// completeEntries settles what the turn has used of the line.
+func (t *tx) completeEntries(c *lashstore.Commit) error {
+	for _, done := range c.CompletedWork {
+		if err := t.complete(true, done); err != nil {
+			return err
+		}
+	}
+	for _, done := range c.CompletedInputs {
+		if err := t.complete(false, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enqueueOutbox puts what the turn leaves behind into the line and returns the ids.
+func (t *tx) enqueueOutbox(c *lashstore.Commit) (ids []string, err error) {
+	for _, d := range t.outboxOf(c) {
+		e, err := workEntry(d)
+		if err != nil {
+			return nil, err
+		}
+		at, _, err := t.enqueue(d.SessionID, e)
+		if err != nil && t.is(OutboxConflictsAreSkipped) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, t.line[at].id)
+	}
+	if t.is(OutboxIsReversed) {
+		slices.Reverse(ids)
+	}
+	return ids, nil
 }
 
 func (t *tx) addUsage(c *lashstore.Commit) error {

@@ -111,11 +111,15 @@ func (t *tx) settle(decision lashstore.LeaseDecision, owner lashstore.Owner, ttl
 			t.lease.Owner = owner
 		}
 		t.extend(ttl)
+		if t.is(ReentryFreesClaims) {
+			t.freeClaims()
+		}
 	default:
 		t.lease = lashstore.Lease{
 			SessionID: t.id, Owner: owner, Token: t.newToken(owner), Generation: t.lease.Generation + 1,
 			ClaimedAt: t.now, ExpiresAt: t.now.Add(ttl),
 		}
+		t.freeClaims()
 	}
 	return t.lease, nil
 }

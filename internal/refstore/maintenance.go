@@ -74,6 +74,8 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 			}
 		}
 		kept := slices.DeleteFunc(slices.Clone(t.usage), func(u lashstore.TurnUsage) bool { return u.At.Before(options.UsageBefore) })
+		report.Work = t.vacuumEntries(true, options.WorkBefore)
+		report.Inputs = t.vacuumEntries(false, options.InputsBefore)
 		report.Usage = int64(len(t.usage) - len(kept))
 		t.usage = kept
 		if report.Usage > 0 && t.is(VacuumTakesTotals) {
@@ -171,6 +173,7 @@ func (t *tx) named(report *lashstore.GCReport) (map[lashstore.Hash]bool, error) 
 func (s *Store) Verify(ctx context.Context) (lashstore.VerifyReport, error) {
 	return read(ctx, s, func(t *tx) (report lashstore.VerifyReport, err error) {
 		report.Blobs, report.Receipts = int64(len(t.blobs)), int64(len(t.receipts))
+		report.Entries = int64(len(t.line))
 		report.Frames, report.Artifacts = int64(len(t.frames)), int64(len(t.artifacts))
 		find := func(kind lashstore.FindingKind, key, detail string) {
 			report.Findings = append(report.Findings, lashstore.Finding{Kind: kind, Key: key, Detail: detail})
@@ -192,6 +195,7 @@ func (s *Store) Verify(ctx context.Context) (lashstore.VerifyReport, error) {
 				find(lashstore.FindingReceipt, fmt.Sprint(r.revision), "is ahead of the head")
 			}
 		}
+		t.verifyLine(func(e entry, detail string) { find(lashstore.FindingEntry, e.id, detail) })
 		if t.is(VerifyCountsNothing) {
 			return lashstore.VerifyReport{}, nil
 		}
@@ -218,6 +222,7 @@ func (s *Store) Stats(ctx context.Context) (lashstore.Stats, error) {
 			stats.BlobBytes += int64(len(b.content))
 		}
 		stats.BlobStoredBytes = stats.BlobBytes
+		t.countEntries(&stats)
 		if t.is(StatsCountNothing) {
 			stats = lashstore.Stats{}
 		}

@@ -177,6 +177,10 @@ func (s *Store) hashOf(c *lashstore.Commit) (lashstore.Hash, error) {
 		}
 	case s.is(HashCountsRevision):
 		hash = lashstore.HashOf(append(hash[:], byte(c.Expect.Revision())))
+	case s.is(ClaimsCountInTheHash):
+		for _, done := range c.CompletedInputs {
+			hash = lashstore.HashOf(append(hash[:], done.ClaimID...))
+		}
 	case !s.is(GivenHashIsIgnored):
 		hash = cmp.Or(c.Turn.Hash, hash)
 	}

@@ -28,6 +28,7 @@ type Options struct {
 type Place struct {
 	mu       sync.Mutex
 	sessions map[string]*record
+	changed  chan struct{} // closed by the next change
 }
 
 // record is one session that was created; its successor of the same id is another record.
@@ -37,7 +38,13 @@ type record struct {
 }
 
 // NewPlace returns an empty one.
-func NewPlace() *Place { return &Place{sessions: map[string]*record{}} }
+func NewPlace() *Place { return &Place{sessions: map[string]*record{}, changed: make(chan struct{})} }
+
+// change wakes everybody who waits. The caller holds the mutex.
+func (p *Place) change() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
 
 // Factory keeps sessions in a Place.
 type Factory struct {
@@ -144,6 +151,7 @@ func (f *Factory) DeleteSession(ctx context.Context, id string) error {
 		delete(f.place.sessions, f.key(id))
 	}
 	r.deleted = !f.is(DeletedHandleWorks)
+	f.place.change()
 	return nil
 }
 

@@ -26,6 +26,8 @@ type state struct {
 	blobs      map[lashstore.Hash]blob
 	artifacts  map[lashstore.ArtifactKey]lashstore.Hash
 	lease      lashstore.Lease
+	line       []entry
+	lastSeq    int64 // the last place in the line that was given out
 	summary    lashstore.Summary
 }
 
@@ -41,6 +43,7 @@ type receipt struct {
 	checkpoint lashstore.Hash
 	parts      map[string]lashstore.Hash
 	revision   lashstore.Revision
+	outbox     []string
 	at         time.Time
 }
 
@@ -60,6 +63,7 @@ func newState(meta lashstore.SessionMeta) state {
 
 func (s state) clone() state {
 	s.frames, s.order = slices.Clone(s.frames), slices.Clone(s.order)
+	s.line = slices.Clone(s.line)
 	s.usage, s.totals = slices.Clone(s.usage), slices.Clone(s.totals)
 	s.nodes, s.receipts = maps.Clone(s.nodes), maps.Clone(s.receipts)
 	s.blobs, s.artifacts = maps.Clone(s.blobs), maps.Clone(s.artifacts)

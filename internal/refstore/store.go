@@ -61,6 +61,7 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	s.record.state = next
+	s.place.change()
 	return nil
 }
 
@@ -88,6 +89,9 @@ func (s *Store) Close() error {
 	s.place.mu.Lock()
 	defer s.place.mu.Unlock()
 	s.closed = !s.is(ClosedHandleWorks)
+	if !s.is(WaitsOutliveHandles) {
+		s.place.change()
+	}
 	return nil
 }
 

@@ -1,7 +1,7 @@
 -- Owner: package internal/lease, through package store.
 
 -- name: LeaseCreate :exec
-INSERT INTO leases (singleton, generation) VALUES (1, 0);
+INSERT INTO leases (singleton, generation, last_seq) VALUES (1, 0, 0);
 
 -- name: LeaseGet :one
 SELECT * FROM leases WHERE singleton = 1;
@@ -27,3 +27,7 @@ UPDATE leases SET token = NULL, owner_id = NULL, owner_incarnation = NULL, owner
   owner_pid = NULL, owner_start_time = NULL, claimed_at_ms = NULL, expires_at_ms = NULL
 WHERE singleton = 1 AND generation = @generation AND token = @token AND owner_id = @owner_id
   AND owner_incarnation = @owner_incarnation;
+
+-- A place in the line. No row means that the lease's row is missing.
+-- name: LeaseNextSeq :one
+UPDATE leases SET last_seq = last_seq + 1 WHERE singleton = 1 RETURNING last_seq;

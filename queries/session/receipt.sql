@@ -4,8 +4,8 @@
 SELECT * FROM receipts WHERE turn_id = @turn_id;
 
 -- name: ReceiptCreate :exec
-INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, committed_at_ms)
-VALUES (@revision, @turn_id, @turn_hash, @checkpoint_hash, @committed_at_ms);
+INSERT INTO receipts (revision, turn_id, turn_hash, checkpoint_hash, outbox, committed_at_ms)
+VALUES (@revision, @turn_id, @turn_hash, @checkpoint_hash, @outbox, @committed_at_ms);
 
 -- Where a batch ends that begins behind @after_revision; no row when it would be the last. The vacuum walks over all of
 -- them: times need not be in the order of revisions, because clocks go back.

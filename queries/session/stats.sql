@@ -11,4 +11,9 @@ SELECT
   (SELECT count(*) FROM receipts) AS receipts,
   (SELECT count(*) FROM usage_deltas) AS usage_deltas,
   (SELECT count(*) FROM frames) AS frames,
-  (SELECT count(*) FROM artifacts) AS artifacts;
+  (SELECT count(*) FROM artifacts) AS artifacts,
+  (SELECT count(*) FROM entries AS e WHERE e.family = 'work' AND e.settled_at_ms IS NULL) AS work,
+  (SELECT count(*) FROM entries AS e2 WHERE e2.family = 'input' AND e2.settled_at_ms IS NULL) AS inputs,
+  (SELECT count(*) FROM entries AS e3 WHERE e3.family = 'work' AND e3.settled_at_ms IS NOT NULL) AS settled_work,
+  (SELECT count(*) FROM entries AS e4 WHERE e4.family = 'input' AND e4.settled_at_ms IS NOT NULL) AS settled_inputs,
+  CAST((SELECT COALESCE(SUM(octet_length(e5.content)), 0) FROM entries AS e5) AS INTEGER) AS entry_bytes;

@@ -31,3 +31,14 @@ SELECT n.* FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > @after_s
 -- name: VerifyRowCounts :one
 SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM heads) AS heads,
   (SELECT count(*) FROM leases) AS leases;
+
+-- Entries, a page at a time.
+-- name: VerifyEntries :many
+SELECT e.* FROM entries AS e WHERE e.seq > @after_seq ORDER BY e.seq LIMIT @max_rows;
+
+-- What contradicts the lease's row: places in the line that were never given out, claims of generations that never were.
+-- name: VerifyEntriesAheadOfLease :many
+SELECT e.entry_id, CAST(CASE WHEN e.seq > l.last_seq THEN 'its place in the line was never given out'
+  ELSE 'it is claimed under a generation of the lease that never was' END AS TEXT) AS what
+FROM entries AS e, leases AS l
+WHERE e.seq > l.last_seq OR e.claim_generation > l.generation;

@@ -1,6 +1,9 @@
 -- Owner: package store (delete.go): what is left of a deleted session before its file serves a new one. In this order
 -- nothing refers to what is gone.
 
+-- name: WipeEntries :exec
+DELETE FROM entries;
+
 -- name: WipeLeases :exec
 DELETE FROM leases;
 
