@@ -87,7 +87,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "write JSON to standard output, one document or one line an item; errors too")
 	flags.BoolVar(&a.verbose, "verbose", false, "log to standard error")
 	root.AddCommand(a.importCommand(), a.lsCommand(), a.showCommand(), a.exportCommand(), a.verifyCommand(),
-		a.gcCommand(), a.statsCommand(), a.rmCommand(), a.schemaCommand(), a.queriesCommand())
+		a.queueCommand(), a.inputCommand(), a.leaseCommand(), a.gcCommand(), a.statsCommand(), a.rmCommand(),
+		a.schemaCommand(), a.queriesCommand())
 	return root
 }
 

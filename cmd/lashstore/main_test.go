@@ -155,7 +155,8 @@ func sample(t *testing.T, name string) (path, text string) {
 // everyCommand is one line of each command that needs data.
 var everyCommand = [][]string{
 	{"ls"}, {"show", "s"}, {"export", "s"}, {"export", "--all"}, {"verify"}, {"verify", "s"}, {"gc"}, {"gc", "--dry-run"},
-	{"stats"}, {"stats", "s"}, {"rm", "s"},
+	{"stats"}, {"stats", "s"}, {"queue", "ls", "s"}, {"queue", "add", "s", "--kind", "wake", "1"}, {"queue", "cancel", "s", "x"},
+	{"input", "ls", "s"}, {"input", "add", "s", "hello"}, {"input", "cancel", "s", "x"}, {"lease", "show", "s"}, {"rm", "s"},
 }
 
 func TestCommandLine_MissingDataDirectory(t *testing.T) {
@@ -252,7 +253,7 @@ func TestCommandLine_HelpIsFine(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
 	assert.Contains(t, c.fine(), "Available Commands")
-	for _, name := range []string{"import", "ls", "show", "export", "verify", "gc", "stats", "rm", "schema", "queries"} {
+	for _, name := range []string{"import", "ls", "show", "export", "verify", "gc", "stats", "rm", "schema", "queries", "queue", "input", "lease"} {
 		assert.Contains(t, c.fine(name, "--help"), "--json", name)
 	}
 }
@@ -269,6 +270,8 @@ func TestCommandLine_FullOutput(t *testing.T) {
 	c.keeps(talk("s", "ua"), talk("s2", "ua"))
 	for _, args := range [][]string{
 		{"ls"}, {"show", "s"}, {"export", "--all"}, {"verify"}, {"gc"}, {"stats"}, {"schema"}, {"queries"}, {"import", os.DevNull}, {"rm", "s2"},
+		{"queue", "add", "s", "--kind", "wake", "1"}, {"queue", "ls", "s"}, {"queue", "cancel", "s", "x"},
+		{"input", "add", "s", "hello"}, {"input", "ls", "s"}, {"input", "cancel", "s", "x"}, {"lease", "show", "s"},
 	} {
 		for _, flag := range []string{"--json=false", "--json"} {
 			var stderr bytes.Buffer

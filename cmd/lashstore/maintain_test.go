@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -26,11 +25,7 @@ func TestVerify_SoundAndJSON(t *testing.T) {
 // damageCheckpoint flips a byte of the first turn's checkpoint, in the file of the only session.
 func (c *cli) damageCheckpoint() {
 	c.t.Helper()
-	name := c.database()
-	b, err := os.ReadFile(name)
-	require.NoError(c.t, err)
-	require.Equal(c.t, 1, bytes.Count(b, []byte(`{"turn_index":1}`)))
-	require.NoError(c.t, os.WriteFile(name, bytes.Replace(b, []byte(`{"turn_index":1}`), []byte(`{"turn_index":2}`), 1), 0o600))
+	c.damage(`{"turn_index":1}`, `{"turn_index":2}`)
 }
 
 // A byte of a blob is flipped in the file: the finding is named, the exit status 1, nothing is collected on top of it.
@@ -101,6 +96,33 @@ func TestStats_RowsAndTotal(t *testing.T) {
 	assert.Equal(t, "b", got[0]["session_id"])
 	assert.InDelta(t, 1, got[0]["nodes"], 0)
 	assert.Greater(t, got[0]["file_bytes"], 0.)
+}
+
+// The line is counted: what waits or is claimed, and what is remembered.
+func TestStats_CountsTheLine(t *testing.T) {
+	t.Parallel()
+	c := newLine(t)
+	for _, key := range []string{"a", "b", "c"} {
+		c.fine("queue", "add", "s", "--kind", "wake", "--key", key, "1")
+	}
+	c.fine("queue", "cancel", "s", "--key", "a")
+	c.fine("input", "add", "s", "hello")
+	c.fine("input", "add", "s", "--id", "i", "hello")
+	c.fine("input", "add", "s", "--id", "j", "hello")
+	c.fine("input", "cancel", "s", "i", "j")
+	got := documents(t, c.fine("stats", "--json"))[0]
+	for name, want := range map[string]float64{"work": 2, "settled_work": 1, "inputs": 1, "settled_inputs": 2} {
+		assert.InDelta(t, want, got[name], 0, name)
+	}
+	assert.Greater(t, got["entry_bytes"], 3*float64(len("hello")))
+	table := c.fine("stats")
+	assert.Regexp(t, `WORK  SETTLED WORK  INPUTS  SETTLED INPUTS +LINE  `, table)
+	for _, row := range []string{"s", "TOTAL"} {
+		assert.Regexp(t, `(?m)^`+row+` .* 2 +1 +1 +2 +\d+ B `, table)
+	}
+	c.fine("input", "cancel", "s", c.stored()[0].ID)
+	assert.Regexp(t, `WORK  SETTLED WORK  SETTLED INPUTS +LINE  `, c.fine("stats"), "no input waits")
+	assert.InDelta(t, 6, documents(t, c.fine("verify", "--json"))[0]["entries"], 0)
 }
 
 func TestRm_DeletesTheSession(t *testing.T) {

@@ -130,6 +130,8 @@ var errorKinds = []struct {
 	{lashstore.ErrUnsupportedEnvironment, "unsupported_environment"},
 	{lashstore.ErrNotDamaged, "not_damaged"},
 	{lashstore.ErrLeaseBusy, "lease_busy"},
+	{lashstore.ErrEntryConflict, "entry_conflict"},
+	{lashstore.ErrEntryNotFound, "entry_not_found"},
 	{lashstore.ErrMissingBlob, "missing_blob"},
 	{lashstore.ErrRecordVersion, "record_version"},
 	{lashstore.ErrCorrupt, "corrupt"},

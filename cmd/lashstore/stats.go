@@ -13,7 +13,10 @@ func (a *app) statsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stats [SESSION...]",
 		Short: "Count the rows and bytes of sessions, all when none is named",
-		RunE:  func(c *cobra.Command, args []string) error { return a.stats(c.Context(), args) },
+		Long: "Count the rows and bytes of sessions, all when none is named.\n\n" +
+			"WORK and INPUTS wait or are claimed, what is SETTLED is remembered, and LINE is the bytes of all four.\n" +
+			"Where there is nothing of them, their columns are left out; --json has all.",
+		RunE: func(c *cobra.Command, args []string) error { return a.stats(c.Context(), args) },
 	}
 }
 
@@ -29,6 +32,11 @@ type jsonStats struct {
 	UsageDeltas     int64  `json:"usage_deltas"`
 	Frames          int64  `json:"frames"`
 	Artifacts       int64  `json:"artifacts"`
+	Work            int64  `json:"work"`   // waiting or claimed
+	Inputs          int64  `json:"inputs"` // waiting or claimed
+	SettledWork     int64  `json:"settled_work"`
+	SettledInputs   int64  `json:"settled_inputs"`
+	EntryBytes      int64  `json:"entry_bytes"` // of all four
 	FileBytes       int64  `json:"file_bytes"`
 	WALBytes        int64  `json:"wal_bytes"`
 	FreeBytes       int64  `json:"free_bytes"`
@@ -39,6 +47,7 @@ func newJSONStats(id string, s lashstore.Stats) jsonStats {
 		SessionID: id, Nodes: s.Nodes, Tombstones: s.Tombstones, NodeBytes: s.NodeBytes,
 		Blobs: s.Blobs, BlobBytes: s.BlobBytes, BlobStoredBytes: s.BlobStoredBytes, Receipts: s.Receipts,
 		UsageDeltas: s.UsageDeltas, Frames: s.Frames, Artifacts: s.Artifacts,
+		Work: s.Work, Inputs: s.Inputs, SettledWork: s.SettledWork, SettledInputs: s.SettledInputs, EntryBytes: s.EntryBytes,
 		FileBytes: s.FileBytes, WALBytes: s.WALBytes, FreeBytes: s.FreeBytes,
 	}
 }
@@ -54,14 +63,24 @@ func (s *jsonStats) add(o jsonStats) {
 	s.UsageDeltas += o.UsageDeltas
 	s.Frames += o.Frames
 	s.Artifacts += o.Artifacts
+	s.Work += o.Work
+	s.Inputs += o.Inputs
+	s.SettledWork += o.SettledWork
+	s.SettledInputs += o.SettledInputs
+	s.EntryBytes += o.EntryBytes
 	s.FileBytes += o.FileBytes
 	s.WALBytes += o.WALBytes
 	s.FreeBytes += o.FreeBytes
 }
 
 func (s jsonStats) row(t *table) {
+	line := ""
+	if s.EntryBytes > 0 {
+		line = size(s.EntryBytes)
+	}
 	t.row(shortenMiddle(oneLine(s.SessionID), idWidth), number(s.Nodes), number(s.Tombstones), size(s.NodeBytes), number(s.Blobs), size(s.BlobBytes),
 		size(s.BlobStoredBytes), number(s.Receipts), number(s.UsageDeltas), number(s.Frames), number(s.Artifacts),
+		some(s.Work), some(s.SettledWork), some(s.Inputs), some(s.SettledInputs), line,
 		size(s.FileBytes), size(s.WALBytes), size(s.FreeBytes))
 }
 
@@ -69,7 +88,7 @@ func (a *app) stats(ctx context.Context, ids []string) error {
 	var rows *table
 	if !a.json {
 		rows = newTable(a.stdout, []string{"SESSION"}, []string{"NODES", "TOMBSTONES", "PAYLOADS", "BLOBS", "PLAIN", "STORED",
-			"RECEIPTS", "USAGE", "FRAMES", "ARTIFACTS", "FILE", "WAL", "FREE"})
+			"RECEIPTS", "USAGE", "FRAMES", "ARTIFACTS", "WORK", "SETTLED WORK", "INPUTS", "SETTLED INPUTS", "LINE", "FILE", "WAL", "FREE"})
 	}
 	total := jsonStats{SessionID: "TOTAL"}
 	err := a.each(ctx, ids, store.OpenReadOnly, func(s *store.Store, t target) error {
@@ -89,5 +108,6 @@ func (a *app) stats(ctx context.Context, ids []string) error {
 		return err
 	}
 	total.row(rows)
+	rows.dropEmpty()
 	return rows.flush()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -68,4 +69,35 @@ func (t *table) flush() error {
 		}
 	}
 	return nil
+}
+
+// concession is how a column gives way where there is too little room.
+type concession struct {
+	column  string
+	least   int
+	shorten func(string, int) string
+}
+
+// concede fits the table in order: the first gives way first. Columns that are not there have nothing to give.
+func (t *table) concede(most int, order ...concession) {
+	for _, c := range order {
+		if i := slices.Index(t.rows[0], c.column); i >= 0 {
+			t.fit(i, c.least, most, c.shorten)
+		}
+	}
+}
+
+// dropEmpty takes out the columns that say nothing, their heads aside.
+func (t *table) dropEmpty() {
+	for i := len(t.rows[0]) - 1; i >= 0; i-- {
+		if slices.ContainsFunc(t.rows[1:], func(row []string) bool { return row[i] != "" }) {
+			continue
+		}
+		for n, row := range t.rows {
+			t.rows[n] = slices.Delete(row, i, i+1)
+		}
+		if i < t.texts {
+			t.texts--
+		}
+	}
 }

@@ -27,6 +27,7 @@ type jsonVerified struct {
 	Receipts  int64         `json:"receipts"`
 	Frames    int64         `json:"frames"`
 	Artifacts int64         `json:"artifacts"`
+	Entries   int64         `json:"entries"` // of work and input
 	Findings  []jsonFinding `json:"findings"`
 }
 
@@ -39,7 +40,7 @@ type jsonFinding struct {
 func newJSONVerified(t target, r lashstore.VerifyReport) jsonVerified {
 	v := jsonVerified{
 		SessionID: t.id, Path: t.path, OK: len(r.Findings) == 0, Nodes: r.Nodes, Blobs: r.Blobs, Receipts: r.Receipts,
-		Frames: r.Frames, Artifacts: r.Artifacts, Findings: []jsonFinding{},
+		Frames: r.Frames, Artifacts: r.Artifacts, Entries: r.Entries, Findings: []jsonFinding{},
 	}
 	for _, f := range r.Findings {
 		v.Findings = append(v.Findings, jsonFinding(f))
