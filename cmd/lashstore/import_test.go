@@ -24,7 +24,7 @@ func TestImport_Sample(t *testing.T) {
 	c := newCLI(t)
 	path, text := sample(t, "conversations.jsonl")
 	first := c.fine("import", path)
-	assert.Contains(t, first, "7 lines: 7 new, 0 grown, 0 unchanged, 0 conflicting, 0 bad\n")
+	assert.Contains(t, first, "7 sessions in 7 lines: 7 new, 0 grown, 0 unchanged, 0 conflicting, 0 bad\n")
 	assert.Contains(t, first, "15 turns with 51 messages read, committed 15 turns with 51 messages in ")
 	assert.Equal(t, 8, strings.Count(c.fine("ls"), "\n"))
 	assert.Contains(t, c.fine("verify"), "7 sessions with 51 nodes")
@@ -32,7 +32,7 @@ func TestImport_Sample(t *testing.T) {
 
 	before := contents(t, c.data)
 	again := c.fine("import", path)
-	assert.Contains(t, again, "7 lines: 0 new, 0 grown, 7 unchanged, 0 conflicting, 0 bad\n")
+	assert.Contains(t, again, "7 sessions in 7 lines: 0 new, 0 grown, 7 unchanged, 0 conflicting, 0 bad\n")
 	assert.Contains(t, again, "nothing changed")
 	assert.Equal(t, before, contents(t, c.data))
 }
@@ -115,7 +115,7 @@ func TestImport_SameSessionTwiceInOneInput(t *testing.T) {
 	c := newCLI(t)
 	got := c.feed(strings.Join([]string{talk("s", "u"), talk("s", "u"), talk("s", "ua"), talk("s", "a")}, "\n"), "import", "-")
 	assert.Equal(t, exitWrong, got.code)
-	assert.Contains(t, got.stdout, "4 lines: 1 new, 1 grown, 1 unchanged, 1 conflicting")
+	assert.Contains(t, got.stdout, "1 session in 4 lines: 1 new, 1 grown, 1 unchanged, 1 conflicting")
 	assert.Equal(t, "lashstore: standard input:4: conflict: session \"s\" is left as it is: "+
 		"message 1 of 1 differs from the stored one in role\n", got.stderr)
 	requireSameConversations(t, talk("s", "ua"), c.fine("export", "s"))
@@ -149,7 +149,7 @@ func TestImport_BadLinesAreNamedAndTheOthersGoOn(t *testing.T) {
 	path, _ := sample(t, "bad-lines.jsonl")
 	got := c.run("import", path)
 	assert.Equal(t, exitWrong, got.code)
-	assert.Contains(t, got.stdout, "20 lines: 3 new, 0 grown, 0 unchanged, 0 conflicting, 17 bad")
+	assert.Contains(t, got.stdout, "3 sessions in 20 lines: 3 new, 0 grown, 0 unchanged, 0 conflicting, 17 bad")
 	var lines []int
 	for line := range strings.Lines(got.stderr) {
 		var n int
@@ -336,6 +336,6 @@ func TestImport_LineEnds(t *testing.T) {
 	c := newCLI(t)
 	got := c.feed("\xef\xbb\xbf"+talk("a", "ua")+"\r\n\r\n"+talk("b", "u")+"\n \n"+talk("c", "u"), "import", "-")
 	assert.Equal(t, exitFine, got.code, got.stderr)
-	assert.Contains(t, got.stdout, "3 lines: 3 new")
+	assert.Contains(t, got.stdout, "3 sessions in 3 lines: 3 new")
 	requireSameConversations(t, talk("a", "ua")+"\n"+talk("b", "u")+"\n"+talk("c", "u"), c.fine("export", "--all"))
 }

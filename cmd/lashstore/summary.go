@@ -13,6 +13,7 @@ import (
 // importSummary is what an import says at its end.
 type importSummary struct {
 	Conversations int `json:"conversations"` // lines that are one
+	Sessions      int `json:"sessions"`      // that they are of: several lines may be of one
 	Turns         int `json:"turns"`         // in them
 	Messages      int `json:"messages"`      // in them
 
@@ -33,6 +34,8 @@ type importSummary struct {
 	Interrupted       bool    `json:"interrupted"`
 
 	Problems []importProblem `json:"problems"`
+
+	seen map[string]bool // ids of sessions
 }
 
 // mishap is what went wrong in an import.
@@ -110,6 +113,11 @@ func (p importProblem) String() string {
 
 func (s *importSummary) add(c conversation.Conversation, result conversation.Result) {
 	s.Conversations++
+	if s.seen == nil {
+		s.seen = map[string]bool{}
+	}
+	s.seen[c.SessionID] = true
+	s.Sessions = len(s.seen)
 	s.Turns += len(conversation.Turns(c.Messages, 0))
 	s.Messages += len(c.Messages)
 	s.CommittedTurns += result.Turns
@@ -152,7 +160,7 @@ func directoryBytes(dir string) int64 {
 	return total
 }
 
-// printSummary counts lines, not sessions: several lines may be of one session.
+// printSummary counts what came of lines, and the sessions that they are of.
 func (a *app) printSummary(s *importSummary) error {
 	if a.json {
 		return a.emit(s)
@@ -173,8 +181,8 @@ func (a *app) printSummary(s *importSummary) error {
 	if s.Interrupted {
 		committed += "; interrupted: import again to complete"
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s: %s\n%s with %s read, %s\n%s in, %s on disk in %s\n",
-		plural(s.Conversations+s.BadLines, "line"), strings.Join(counts, ", "),
+	_, err := fmt.Fprintf(a.stdout, "%s in %s: %s\n%s with %s read, %s\n%s in, %s on disk in %s\n",
+		plural(s.Sessions, "session"), plural(s.Conversations+s.BadLines, "line"), strings.Join(counts, ", "),
 		plural(s.Turns, "turn"), plural(s.Messages, "message"), committed,
 		size(s.BytesIn), size(s.BytesOnDisk), oneLine(a.sessionsDir()))
 	return err
