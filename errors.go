@@ -77,6 +77,14 @@ var (
 	ErrClaimSuperseded = errors.New("claim does not hold the entry")
 )
 
+// Errors met when looking, or going, back.
+var (
+	// ErrRevisionGone: the revision was never there, or is no longer loadable. See RevisionError.
+	ErrRevisionGone = errors.New("revision cannot be loaded")
+	// ErrBranchNotFound: no branch has that name. See BranchError.
+	ErrBranchNotFound = errors.New("branch not found")
+)
+
 // Errors met in the graph.
 var (
 	// ErrNodeConflict: a known node id came with other content. See NodeConflictError.
@@ -214,6 +222,27 @@ func (e *LeaseUnrenewedError) Error() string {
 func (e *LeaseUnrenewedError) Is(target error) bool { return target == ErrLeaseLost }
 func (e *LeaseUnrenewedError) Unwrap() error        { return e.Last }
 
+// RevisionError names a revision that cannot be loaded. It matches the sentinel in Err.
+type RevisionError struct {
+	Revision Revision
+	Head     Revision
+	Err      error // ErrRevisionGone
+}
+
+func (e *RevisionError) Error() string {
+	return fmt.Sprintf("revision %d: %v (the head is at %d)", e.Revision, e.Err, e.Head)
+}
+func (e *RevisionError) Unwrap() error { return e.Err }
+
+// BranchError names a branch. It matches the sentinel in Err.
+type BranchError struct {
+	Name string
+	Err  error // ErrBranchNotFound
+}
+
+func (e *BranchError) Error() string { return fmt.Sprintf("branch %q: %v", e.Name, e.Err) }
+func (e *BranchError) Unwrap() error { return e.Err }
+
 // EntryConflictError names what is there under a key or id that was given with other content. Nothing was changed. It
 // matches ErrEntryConflict.
 type EntryConflictError struct {
@@ -348,7 +377,7 @@ func (e *RecordVersionError) Is(target error) bool { return target == ErrRecordV
 // SchemaError tells what a file is and what was wanted of it. Nothing in the file was changed. It matches ErrSchema.
 type SchemaError struct {
 	Path string
-	// Found in the file. Application is the raw application_id; Kind is "session", "host" or "unknown".
+	// Found in the file. Application is the raw application_id; Kind is "session", "host", "catalog" or "unknown".
 	Application int32
 	Kind        string
 	Version     int64

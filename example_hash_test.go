@@ -68,7 +68,7 @@ func ExampleValidateJSON() {
 func ExampleSchemaSection() {
 	ddl, err := lashstore.SchemaSection(lashstore.SessionDatabase)
 	fmt.Println(strings.Count(ddl, "\nCREATE TABLE "), err)
-	// Output: 11 <nil>
+	// Output: 12 <nil>
 }
 
 func ExampleClockFunc() {

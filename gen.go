@@ -22,6 +22,7 @@ var Queries embed.FS
 const (
 	SessionDatabase = "session"
 	HostDatabase    = "host"
+	CatalogDatabase = "catalog"
 )
 
 const sectionMarker = "-- @database "

@@ -39,11 +39,14 @@ const DefaultBatch = 500
 type VacuumOptions struct {
 	// TombstonesBefore deletes nodes that were tombstoned before; zero: all that are tombstoned.
 	TombstonesBefore time.Time
-	// ReceiptsBefore deletes receipts of turns committed before. A retry of such a turn is then judged by its revision
+	// ReceiptsBefore forgets receipts of turns committed before. A retry of such a turn is then judged by its revision
 	// alone.
 	ReceiptsBefore time.Time
 	// UsageBefore deletes usage deltas recorded before. Totals stay.
 	UsageBefore time.Time
+	// RevisionsBefore deletes lines of the log of revisions committed before that are neither loadable nor the receipt of a
+	// turn that is remembered.
+	RevisionsBefore time.Time
 	// WorkBefore forgets batches settled before, and with them their source keys: a retry later than that runs again.
 	WorkBefore time.Time
 	// InputsBefore forgets inputs completed or cancelled before. A retry of one is then a new one.
@@ -64,7 +67,7 @@ func (o *VacuumOptions) Validate() error {
 		name string
 		at   time.Time
 	}{{"tombstones_before", o.TombstonesBefore}, {"receipts_before", o.ReceiptsBefore}, {"usage_before", o.UsageBefore},
-		{"work_before", o.WorkBefore}, {"inputs_before", o.InputsBefore}} {
+		{"revisions_before", o.RevisionsBefore}, {"work_before", o.WorkBefore}, {"inputs_before", o.InputsBefore}} {
 		if err := ValidateTime(t.name, t.at); err != nil {
 			return err
 		}
@@ -81,12 +84,13 @@ func validateBatch(n int) error {
 
 // VacuumReport counts what this call deleted.
 type VacuumReport struct {
-	Nodes    int64
-	Receipts int64
-	Usage    int64
-	Work     int64 // settled batches
-	Inputs   int64 // settled inputs
-	Pages    int64 // given back to the file system
+	Nodes     int64
+	Receipts  int64
+	Usage     int64
+	Revisions int64
+	Work      int64 // settled batches
+	Inputs    int64 // settled inputs
+	Pages     int64 // given back to the file system
 }
 
 // GCOptions choose how. Nil is the zero value.
@@ -105,7 +109,7 @@ func (o *GCOptions) Validate() error {
 
 // GCReport counts.
 type GCReport struct {
-	Roots    int64 // what names blobs: the head's checkpoint, frames, artifacts
+	Roots    int64 // what names blobs: the checkpoints of all revisions that are kept, frames, artifacts
 	Retained int64 // blobs that are named, by a root or by a checkpoint
 	Spared   int64 // blobs that nothing names, too young to go
 	Deleted  int64 // blobs deleted; in a dry run, that would be
@@ -125,7 +129,7 @@ const (
 	FindingGraph       FindingKind = "graph"        // a live node without a live parent, or a node that cannot be read
 	FindingHead        FindingKind = "head"         // the head contradicts the rest
 	FindingFrame       FindingKind = "frame"        // a frame cannot be read, or its status contradicts the head
-	FindingReceipt     FindingKind = "receipt"      // a receipt of a revision that never was
+	FindingRevision    FindingKind = "revision"     // a revision that never was, or is kept and cannot be loaded
 	FindingUsage       FindingKind = "usage"        // totals are lower than the deltas they hold
 	FindingEntry       FindingKind = "entry"        // a batch or input that cannot be read, or contradicts the lease
 	FindingMeta        FindingKind = "meta"         // the description cannot be read
@@ -152,6 +156,7 @@ type Stats struct {
 	BlobBytes           int64 // plain
 	BlobStoredBytes     int64 // as stored
 	Receipts            int64
+	Revisions           int64 // lines of the log
 	UsageDeltas         int64
 	Frames              int64
 	Artifacts           int64

@@ -1,9 +1,15 @@
 package lashstore
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Revision counts the commits of a session. 0 is a session without commits; the first commit makes 1.
 type Revision int64
+
+// String returns the number.
+func (r Revision) String() string { return strconv.FormatInt(int64(r), 10) }
 
 // Expectation is what a commit expects of the head it builds on. Make one with Create or At: the zero value is refused,
 // so that a session never begins, and never goes on, by omission.

@@ -11,6 +11,8 @@
 -- sessions: who this file belongs to. One row, written when the file is created and never replaced.
 --   database_id is random: it tells a file from one that was deleted and made anew under the same name.
 --   deleted_at_ms is set, for ever, by the deletion of the session, so that handles still open on the file learn of it.
+--   keep_revisions is how many of the last revisions stay loadable, the head among them; of those before kept_from, which
+--   were gone when it was last said, none but the pinned ones.
 --   Columns from name on are the session's description; config is the runtime's, opaque here.
 CREATE TABLE sessions (
   singleton         INTEGER NOT NULL CONSTRAINT sessions_primary_key PRIMARY KEY
@@ -20,6 +22,8 @@ CREATE TABLE sessions (
   session_id        TEXT    NOT NULL CONSTRAINT sessions_session_id_is_set CHECK (length(session_id) > 0),
   created_at_ms     INTEGER NOT NULL CONSTRAINT sessions_created_after_1970 CHECK (created_at_ms >= 0),
   deleted_at_ms     INTEGER CONSTRAINT sessions_deleted_after_1970 CHECK (deleted_at_ms >= 0),
+  keep_revisions    INTEGER NOT NULL CONSTRAINT sessions_keep_revisions_is_natural CHECK (keep_revisions >= 0),
+  kept_from         INTEGER NOT NULL CONSTRAINT sessions_kept_from_is_positive CHECK (kept_from > 0),
   name              TEXT    NOT NULL,
   model             TEXT    NOT NULL,
   cwd               TEXT    NOT NULL,
@@ -51,7 +55,8 @@ CREATE TABLE blobs (
 
 -- nodes: the conversation graph, a forest. A row is immutable but for its tombstone.
 --   seq is the order of insertion. A parent is always older, so that no cycle can be stored and every walk ends.
---   A live node has a live parent: a tombstone takes the whole subtree. Tombstoned rows go with the vacuum.
+--   A live node has a live parent: a tombstone takes the whole subtree. Tombstoned rows go with the vacuum, when no
+--   revision that is kept still had them: those from revision on and before tombstoned_revision.
 --   payload comes last: walks read the columns before it without touching it.
 CREATE TABLE nodes (
   seq              INTEGER NOT NULL CONSTRAINT nodes_primary_key PRIMARY KEY,
@@ -62,11 +67,13 @@ CREATE TABLE nodes (
   role             TEXT,
   frame_id         TEXT,
   revision         INTEGER NOT NULL CONSTRAINT nodes_revision_is_positive CHECK (revision > 0),
+  tombstoned_revision INTEGER,
   created_at_ms    INTEGER NOT NULL CONSTRAINT nodes_created_after_1970 CHECK (created_at_ms >= 0),
   caused_by        TEXT    CONSTRAINT nodes_caused_by_is_json CHECK (json_valid(caused_by)),
   payload          TEXT    NOT NULL CONSTRAINT nodes_payload_is_json CHECK (json_valid(payload)),
   CONSTRAINT nodes_parent_is_older CHECK (parent_seq < seq),
-  CONSTRAINT nodes_messages_have_a_role CHECK ((kind = 'message') = (role IS NOT NULL))
+  CONSTRAINT nodes_messages_have_a_role CHECK ((kind = 'message') = (role IS NOT NULL)),
+  CONSTRAINT nodes_tombstone_is_whole CHECK ((tombstoned_at_ms IS NULL) = (tombstoned_revision IS NULL))
 ) STRICT;
 
 CREATE INDEX nodes_by_parent ON nodes (parent_seq);
@@ -106,17 +113,46 @@ CREATE TABLE heads (
   updated_at_ms    INTEGER NOT NULL CONSTRAINT heads_updated_after_1970 CHECK (updated_at_ms >= 0)
 ) STRICT;
 
--- receipts: which turn made which revision, so that a retry gets the first answer. Prunable by age.
---   checkpoint_hash tells, it does not hold: the blob may be gone. outbox lists the ids of the batches that the turn left
---   behind, NULL when there are none.
-CREATE TABLE receipts (
-  revision        INTEGER NOT NULL CONSTRAINT receipts_primary_key PRIMARY KEY,
-  turn_id         TEXT    NOT NULL CONSTRAINT receipts_turn_id_is_unique UNIQUE,
-  turn_hash       BLOB    NOT NULL CONSTRAINT receipts_turn_hash_is_32_bytes CHECK (length(turn_hash) = 32),
-  checkpoint_hash BLOB    CONSTRAINT receipts_checkpoint_hash_is_32_bytes CHECK (length(checkpoint_hash) = 32),
-  outbox          TEXT    CONSTRAINT receipts_outbox_is_json CHECK (json_valid(outbox)),
-  committed_at_ms INTEGER NOT NULL CONSTRAINT receipts_committed_after_1970 CHECK (committed_at_ms >= 0)
+-- revisions: what each commit left: where the head stood, the state to go on from, what was spent. A line of a log, and
+-- for as long as it is kept (the head, the last sessions.keep_revisions, the pinned) also loadable; see
+-- lashstore.KeepsRevision.
+--   A commit with a turn leaves a receipt: turn_id, turn_hash, and in outbox the ids of the batches that it left behind,
+--   NULL when there are none. A receipt is forgotten, by age, by clearing turn_hash and outbox.
+--   checkpoint_hash holds its blob only while the revision is kept; leaf_seq tells only then.
+CREATE TABLE revisions (
+  revision         INTEGER NOT NULL CONSTRAINT revisions_primary_key PRIMARY KEY
+                   CONSTRAINT revisions_revision_is_positive CHECK (revision > 0),
+  movement         TEXT    NOT NULL
+                   CONSTRAINT revisions_movement_is_known CHECK (movement IN ('commit', 'rewind', 'switch')),
+  source_revision  INTEGER,
+  leaf_seq         INTEGER,
+  checkpoint_hash  BLOB    CONSTRAINT revisions_checkpoint_hash_is_32_bytes CHECK (length(checkpoint_hash) = 32),
+  current_frame_id TEXT,
+  turn_id          TEXT,
+  turn_hash        BLOB    CONSTRAINT revisions_turn_hash_is_32_bytes CHECK (length(turn_hash) = 32),
+  outbox           TEXT    CONSTRAINT revisions_outbox_is_json CHECK (json_valid(outbox)),
+  input            INTEGER NOT NULL CONSTRAINT revisions_input_is_natural CHECK (input >= 0),
+  output           INTEGER NOT NULL CONSTRAINT revisions_output_is_natural CHECK (output >= 0),
+  cache_read       INTEGER NOT NULL CONSTRAINT revisions_cache_read_is_natural CHECK (cache_read >= 0),
+  cache_write      INTEGER NOT NULL CONSTRAINT revisions_cache_write_is_natural CHECK (cache_write >= 0),
+  reasoning_output INTEGER NOT NULL CONSTRAINT revisions_reasoning_is_natural CHECK (reasoning_output >= 0),
+  committed_at_ms  INTEGER NOT NULL CONSTRAINT revisions_committed_after_1970 CHECK (committed_at_ms >= 0),
+  pinned_at_ms     INTEGER CONSTRAINT revisions_pinned_after_1970 CHECK (pinned_at_ms >= 0),
+  CONSTRAINT revisions_rewinds_have_a_source CHECK ((movement = 'rewind') = (source_revision IS NOT NULL)),
+  CONSTRAINT revisions_receipts_have_a_turn CHECK (turn_hash IS NULL OR turn_id IS NOT NULL)
 ) STRICT;
+
+CREATE UNIQUE INDEX revisions_by_turn ON revisions (turn_id) WHERE turn_hash IS NOT NULL;
+CREATE INDEX revisions_pinned ON revisions (revision) WHERE pinned_at_ms IS NOT NULL;
+
+-- branches: names for leaves. The path to one is not tombstoned.
+CREATE TABLE branches (
+  name        TEXT    NOT NULL CONSTRAINT branches_primary_key PRIMARY KEY,
+  leaf_seq    INTEGER NOT NULL CONSTRAINT branches_leaf_exists REFERENCES nodes (seq),
+  named_at_ms INTEGER NOT NULL CONSTRAINT branches_named_after_1970 CHECK (named_at_ms >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX branches_by_leaf ON branches (leaf_seq);
 
 -- usage_deltas: what each commit spent, as it was given. Prunable by age: usage_totals hold the sums.
 CREATE TABLE usage_deltas (
@@ -268,15 +304,16 @@ FROM active_path AS p
 WHERE p.kind = 'message'
 ORDER BY p.seq;
 
--- turns: every commit that is remembered, with what it cost.
-CREATE VIEW turns AS
-SELECT r.revision AS revision, r.turn_id AS turn_id,
+-- history: every movement of the head that is remembered, with what it cost. Loadable ones can be gone back to.
+CREATE VIEW history AS
+SELECT r.revision AS revision, r.movement AS movement, r.source_revision AS source_revision, r.turn_id AS turn_id,
        CAST(strftime('%Y-%m-%dT%H:%M:%fZ', r.committed_at_ms / 1000.0, 'unixepoch') AS TEXT) AS committed_at,
-       CAST(COALESCE((SELECT sum(u.input + u.output + u.cache_read + u.cache_write)
-                      FROM usage_deltas AS u WHERE u.revision = r.revision), 0) AS INTEGER) AS tokens,
+       CAST(r.input + r.output + r.cache_read + r.cache_write AS INTEGER) AS tokens,
        CAST((SELECT count(*) FROM nodes AS n WHERE n.revision = r.revision) AS INTEGER) AS nodes,
-       CAST(lower(hex(r.turn_hash)) AS TEXT) AS turn_hash
-FROM receipts AS r
+       CAST(r.pinned_at_ms IS NOT NULL AS INTEGER) AS pinned,
+       CAST(r.pinned_at_ms IS NOT NULL OR r.revision = h.revision OR r.revision > h.revision - s.keep_revisions AND r.revision >= s.kept_from AS INTEGER) AS loadable,
+       CAST(lower(COALESCE(hex(r.turn_hash), '')) AS TEXT) AS turn_hash
+FROM revisions AS r, heads AS h, sessions AS s
 ORDER BY r.revision;
 
 -- token_usage: what was spent, by source and model.
@@ -311,3 +348,46 @@ ORDER BY e.seq;
 
 -- @database host
 -- One file for what the sessions of one place share. It has no tables yet: the process registry brings them.
+
+-- @database catalog
+-- One file for what a list of the sessions of one place shows. Owner: package store (catalog.go). It is a cache: all of it
+-- was read in the sessions' databases and is read there again when it is missing. It may be deleted at any time.
+
+-- session_files: a session's file as it was when it was last looked into.
+--   The marks (inode to wal_mtime_ns) tell whether the file, or its log, has changed since; those of a log are 0 while it
+--   is empty or missing, and inode is 0 where files have none.
+--   settled is 0 when a change so shortly after could have left the marks as they are: the file is looked into again.
+--   error is why a file cannot be read, and "" for all others; then what is not known is empty, and it is looked into
+--   each time. search is what a search for text goes by: title and name in lower case.
+--   A row is replaced when its file changes and goes when its file does.
+CREATE TABLE session_files (
+  file_name         TEXT    NOT NULL CONSTRAINT session_files_primary_key PRIMARY KEY,
+  inode             INTEGER NOT NULL,
+  size              INTEGER NOT NULL,
+  mtime_ns          INTEGER NOT NULL,
+  wal_inode         INTEGER NOT NULL,
+  wal_size          INTEGER NOT NULL,
+  wal_mtime_ns      INTEGER NOT NULL,
+  settled           INTEGER NOT NULL CONSTRAINT session_files_settled_is_a_flag CHECK (settled IN (0, 1)),
+  error             TEXT    NOT NULL,
+  session_id        TEXT    NOT NULL,
+  name              TEXT    NOT NULL,
+  title             TEXT    NOT NULL,
+  search            TEXT    NOT NULL,
+  model             TEXT    NOT NULL,
+  cwd               TEXT    NOT NULL,
+  relation_kind     TEXT    NOT NULL,
+  parent_session_id TEXT    NOT NULL,
+  created_at_ms     INTEGER NOT NULL,
+  updated_at_ms     INTEGER NOT NULL,
+  revision          INTEGER NOT NULL,
+  turns             INTEGER NOT NULL,
+  messages          INTEGER NOT NULL,
+  user_messages     INTEGER NOT NULL,
+  tokens            INTEGER NOT NULL,
+  bytes             INTEGER NOT NULL,
+  CONSTRAINT session_files_read_or_not CHECK (error <> '' OR session_id <> '')
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_files_by_update ON session_files (updated_at_ms DESC, session_id) WHERE error = '';
+CREATE INDEX session_files_by_model ON session_files (model, updated_at_ms DESC, session_id) WHERE error = '';
+CREATE INDEX session_files_by_parent ON session_files (parent_session_id, updated_at_ms DESC, session_id) WHERE error = '';

@@ -26,6 +26,7 @@ type SessionStore interface {
 	MetaStore
 	ExecutionLeases
 	SessionLane
+	SessionHistory
 	SessionMaintainer
 
 	// Close ends the handle, not the session. It waits for running calls; later ones return ErrClosed. Safe to repeat.
@@ -34,9 +35,9 @@ type SessionStore interface {
 
 // SessionReader reads. Each method is one snapshot: it never mixes two revisions.
 type SessionReader interface {
-	// Load returns the session as of the head; nil options read the active path and all of the checkpoint. A session
-	// without commits is a Session with Revision 0. Errors: ErrUnknownLeaf for LoadOptions.Leaf, ErrMissingBlob,
-	// ErrRecordVersion, ErrCorrupt: what was asked for and cannot be read is never left out.
+	// Load returns the session as of the head, or of a revision that is kept; nil options read the active path and all of
+	// the checkpoint. A session without commits is a Session with Revision 0. Errors: ErrUnknownLeaf for
+	// LoadOptions.Leaf, RevisionError (ErrRevisionGone) for LoadOptions.At, ErrMissingBlob, ErrRecordVersion, ErrCorrupt: what was asked for and cannot be read is never left out.
 	Load(ctx context.Context, options *LoadOptions) (*Session, error)
 	// Node returns a live node. A tombstoned or unknown one is ErrNodeNotFound.
 	Node(ctx context.Context, id string) (Node, error)
@@ -66,6 +67,10 @@ type LoadOptions struct {
 	Scope LoadScope
 	// Leaf reads the path to another node than the head's leaf; ScopePath only.
 	Leaf string
+	// At reads the session as a revision left it, which must be loadable: leaf, path, checkpoint, current frame and
+	// Session.Revision; of Session.Summary only the time. Configuration, frames and usage are as of now. 0 is the head.
+	// Not with ScopeFull or Leaf.
+	At Revision
 	// Last reads only that many nodes at the end of the path; ScopePath only, 0 reads all. The cost does not grow with
 	// the rest of the history.
 	Last int
@@ -84,6 +89,10 @@ func (o *LoadOptions) Validate() error {
 		return nil
 	case o.Scope != ScopePath && o.Scope != ScopeFull && o.Scope != ScopeHead:
 		return &InvalidError{Field: "scope", Reason: "unknown: " + string(o.Scope)}
+	case o.At < 0:
+		return &InvalidError{Field: "at", Reason: "negative"}
+	case o.At != 0 && (o.Scope == ScopeFull || o.Leaf != ""):
+		return &InvalidError{Field: "at", Reason: "a revision is one path, with its own leaf"}
 	case o.Last < 0:
 		return &InvalidError{Field: "last", Reason: "negative"}
 	case o.Scope != ScopePath && (o.Last != 0 || o.Leaf != ""):

@@ -12,8 +12,7 @@ import (
 
 const BlobCountRoots = `-- name: BlobCountRoots :one
 SELECT CAST((SELECT count(*) FROM frames AS f WHERE f.execution_state_hash IS NOT NULL)
-  + (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM heads AS h WHERE h.checkpoint_hash IS NOT NULL)
-  AS INTEGER) AS roots
+  + (SELECT count(*) FROM artifacts) AS INTEGER) AS roots
 `
 
 func (q *Queries) BlobCountRoots(ctx context.Context) (int64, error) {

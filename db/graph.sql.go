@@ -11,7 +11,7 @@ import (
 )
 
 const NodeChildren = `-- name: NodeChildren :many
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.parent_seq = ?1 AND n.tombstoned_at_ms IS NULL ORDER BY n.seq
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.parent_seq = ?1 AND n.tombstoned_at_ms IS NULL ORDER BY n.seq
 `
 
 func (q *Queries) NodeChildren(ctx context.Context, parentSeq *int64) ([]Node, error) {
@@ -32,6 +32,7 @@ func (q *Queries) NodeChildren(ctx context.Context, parentSeq *int64) ([]Node, e
 			&i.Role,
 			&i.FrameID,
 			&i.Revision,
+			&i.TombstonedRevision,
 			&i.CreatedAtMS,
 			&i.CausedBy,
 			&i.Payload,
@@ -110,7 +111,7 @@ func (q *Queries) NodeCreate(ctx context.Context, arg NodeCreateParams) (int64, 
 }
 
 const NodeGet = `-- name: NodeGet :one
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload, p.node_id AS parent_id
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload, p.node_id AS parent_id
 FROM nodes AS n LEFT JOIN nodes AS p ON p.seq = n.parent_seq
 WHERE n.node_id = ?1
 `
@@ -132,6 +133,7 @@ func (q *Queries) NodeGet(ctx context.Context, nodeID string) (NodeGetRow, error
 		&i.Node.Role,
 		&i.Node.FrameID,
 		&i.Node.Revision,
+		&i.Node.TombstonedRevision,
 		&i.Node.CreatedAtMS,
 		&i.Node.CausedBy,
 		&i.Node.Payload,
@@ -144,7 +146,7 @@ func (q *Queries) NodeGet(ctx context.Context, nodeID string) (NodeGetRow, error
 }
 
 const NodeGetLive = `-- name: NodeGetLive :one
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload, p.node_id AS parent_id
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload, p.node_id AS parent_id
 FROM nodes AS n LEFT JOIN nodes AS p ON p.seq = n.parent_seq
 WHERE n.node_id = ?1 AND n.tombstoned_at_ms IS NULL
 `
@@ -166,6 +168,7 @@ func (q *Queries) NodeGetLive(ctx context.Context, nodeID string) (NodeGetLiveRo
 		&i.Node.Role,
 		&i.Node.FrameID,
 		&i.Node.Revision,
+		&i.Node.TombstonedRevision,
 		&i.Node.CreatedAtMS,
 		&i.Node.CausedBy,
 		&i.Node.Payload,
@@ -208,7 +211,7 @@ func (q *Queries) NodeLatestTombstone(ctx context.Context) (int64, error) {
 }
 
 const NodeListLive = `-- name: NodeListLive :many
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL ORDER BY n.seq
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL ORDER BY n.seq
 `
 
 // Every live node, in order of insertion.
@@ -230,6 +233,7 @@ func (q *Queries) NodeListLive(ctx context.Context) ([]Node, error) {
 			&i.Role,
 			&i.FrameID,
 			&i.Revision,
+			&i.TombstonedRevision,
 			&i.CreatedAtMS,
 			&i.CausedBy,
 			&i.Payload,
@@ -263,8 +267,9 @@ func (q *Queries) NodeLiveIDBySeq(ctx context.Context, seq int64) (string, error
 
 const NodeOnPath = `-- name: NodeOnPath :many
 WITH RECURSIVE chain (seq, parent_seq) AS (
-  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = ?1
-  UNION ALL
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l
+  WHERE l.seq = ?1 OR l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
   SELECT p.seq, p.parent_seq FROM chain AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
 )
 SELECT n.node_id FROM chain AS c JOIN nodes AS n ON n.seq = c.seq
@@ -272,11 +277,11 @@ WHERE n.node_id IN (SELECT CAST(j.value AS TEXT) FROM json_each(CAST(?2 AS TEXT)
 `
 
 type NodeOnPathParams struct {
-	LeafSeq int64
+	LeafSeq *int64
 	NodeIds string
 }
 
-// Which of @node_ids are on the path that ends at @leaf_seq.
+// Which of @node_ids are on the path that ends at @leaf_seq, or at a leaf with a name.
 func (q *Queries) NodeOnPath(ctx context.Context, arg NodeOnPathParams) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, NodeOnPath, arg.LeafSeq, arg.NodeIds)
 	if err != nil {
@@ -308,7 +313,7 @@ WITH RECURSIVE chain (seq, parent_seq, depth) AS (
   JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
   WHERE c.depth < CAST(?2 AS INTEGER)
 )
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM chain AS c CROSS JOIN nodes AS n ON n.seq = c.seq
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload FROM chain AS c CROSS JOIN nodes AS n ON n.seq = c.seq
 `
 
 type NodePathParams struct {
@@ -337,6 +342,7 @@ func (q *Queries) NodePath(ctx context.Context, arg NodePathParams) ([]Node, err
 			&i.Role,
 			&i.FrameID,
 			&i.Revision,
+			&i.TombstonedRevision,
 			&i.CreatedAtMS,
 			&i.CausedBy,
 			&i.Payload,
@@ -355,7 +361,7 @@ func (q *Queries) NodePath(ctx context.Context, arg NodePathParams) ([]Node, err
 }
 
 const NodeRevive = `-- name: NodeRevive :execrows
-UPDATE nodes SET tombstoned_at_ms = NULL WHERE seq = ?1 AND tombstoned_at_ms IS NOT NULL
+UPDATE nodes SET tombstoned_at_ms = NULL, tombstoned_revision = NULL WHERE seq = ?1 AND tombstoned_at_ms IS NOT NULL
 `
 
 func (q *Queries) NodeRevive(ctx context.Context, seq int64) (int64, error) {
@@ -366,8 +372,28 @@ func (q *Queries) NodeRevive(ctx context.Context, seq int64) (int64, error) {
 	return result.RowsAffected()
 }
 
+const NodeRevivePath = `-- name: NodeRevivePath :execrows
+WITH RECURSIVE chain (seq, parent_seq) AS (
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = ?1 AND l.tombstoned_at_ms IS NOT NULL
+  UNION ALL
+  SELECT p.seq, p.parent_seq FROM chain AS c
+  JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq AND p.tombstoned_at_ms IS NOT NULL
+)
+UPDATE nodes SET tombstoned_at_ms = NULL, tombstoned_revision = NULL
+WHERE nodes.seq IN (SELECT c2.seq FROM chain AS c2)
+`
+
+// Brings back what of the path to @leaf_seq is tombstoned.
+func (q *Queries) NodeRevivePath(ctx context.Context, leafSeq int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, NodeRevivePath, leafSeq)
+	if err != nil {
+		return 0, fmt.Errorf("query NodeRevivePath: %w", err)
+	}
+	return result.RowsAffected()
+}
+
 const NodeRoots = `-- name: NodeRoots :many
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.parent_seq IS NULL AND n.tombstoned_at_ms IS NULL ORDER BY n.seq
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.parent_seq IS NULL AND n.tombstoned_at_ms IS NULL ORDER BY n.seq
 `
 
 func (q *Queries) NodeRoots(ctx context.Context) ([]Node, error) {
@@ -388,6 +414,7 @@ func (q *Queries) NodeRoots(ctx context.Context) ([]Node, error) {
 			&i.Role,
 			&i.FrameID,
 			&i.Revision,
+			&i.TombstonedRevision,
 			&i.CreatedAtMS,
 			&i.CausedBy,
 			&i.Payload,
@@ -421,22 +448,24 @@ func (q *Queries) NodeSeqLive(ctx context.Context, nodeID string) (int64, error)
 
 const NodeTombstoneOffPath = `-- name: NodeTombstoneOffPath :execrows
 WITH RECURSIVE chain (seq, parent_seq) AS (
-  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = ?1
-  UNION ALL
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l
+  WHERE l.seq = ?1 OR l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
   SELECT p.seq, p.parent_seq FROM chain AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
 )
-UPDATE nodes SET tombstoned_at_ms = ?2
+UPDATE nodes SET tombstoned_at_ms = ?2, tombstoned_revision = ?3
 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (SELECT c2.seq FROM chain AS c2)
 `
 
 type NodeTombstoneOffPathParams struct {
-	LeafSeq *int64
-	NowMS   *int64
+	LeafSeq  *int64
+	NowMS    *int64
+	Revision *int64
 }
 
-// Everything that the path to @leaf_seq does not pass through; NULL is no path.
+// Everything that neither the path to @leaf_seq passes through, NULL being no path, nor one to a leaf with a name.
 func (q *Queries) NodeTombstoneOffPath(ctx context.Context, arg NodeTombstoneOffPathParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, NodeTombstoneOffPath, arg.LeafSeq, arg.NowMS)
+	result, err := q.db.ExecContext(ctx, NodeTombstoneOffPath, arg.LeafSeq, arg.NowMS, arg.Revision)
 	if err != nil {
 		return 0, fmt.Errorf("query NodeTombstoneOffPath: %w", err)
 	}
@@ -444,18 +473,26 @@ func (q *Queries) NodeTombstoneOffPath(ctx context.Context, arg NodeTombstoneOff
 }
 
 const NodeTombstoneOthers = `-- name: NodeTombstoneOthers :execrows
-UPDATE nodes SET tombstoned_at_ms = ?1 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (
-  SELECT CAST(j.value AS INTEGER) FROM json_each(CAST(?2 AS TEXT)) AS j)
+WITH RECURSIVE named (seq, parent_seq) AS (
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
+  SELECT p.seq, p.parent_seq FROM named AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
+)
+UPDATE nodes SET tombstoned_at_ms = ?1, tombstoned_revision = ?2 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (
+  SELECT CAST(j.value AS INTEGER) FROM json_each(CAST(?3 AS TEXT)) AS j)
+AND nodes.seq NOT IN (SELECT named.seq FROM named)
 `
 
 type NodeTombstoneOthersParams struct {
 	NowMS    *int64
+	Revision *int64
 	KeptSeqs string
 }
 
-// The rest of a graph that was replaced: every live node that is not among @kept_seqs.
+// The rest of a graph that was replaced: every live node that is not among @kept_seqs, nor on the path to a leaf with a
+// name.
 func (q *Queries) NodeTombstoneOthers(ctx context.Context, arg NodeTombstoneOthersParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, NodeTombstoneOthers, arg.NowMS, arg.KeptSeqs)
+	result, err := q.db.ExecContext(ctx, NodeTombstoneOthers, arg.NowMS, arg.Revision, arg.KeptSeqs)
 	if err != nil {
 		return 0, fmt.Errorf("query NodeTombstoneOthers: %w", err)
 	}
@@ -468,18 +505,19 @@ WITH RECURSIVE doomed (seq) AS (
   UNION
   SELECT child.seq FROM doomed AS d JOIN nodes AS child ON child.parent_seq = d.seq
 )
-UPDATE nodes SET tombstoned_at_ms = ?2
+UPDATE nodes SET tombstoned_at_ms = ?2, tombstoned_revision = ?3
 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq IN (SELECT d2.seq FROM doomed AS d2)
 `
 
 type NodeTombstoneTreesParams struct {
-	NodeIds string
-	NowMS   *int64
+	NodeIds  string
+	NowMS    *int64
+	Revision *int64
 }
 
 // Tombstones the nodes of @node_ids with all that follows them. The caller has made sure that none is on the live path.
 func (q *Queries) NodeTombstoneTrees(ctx context.Context, arg NodeTombstoneTreesParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, NodeTombstoneTrees, arg.NodeIds, arg.NowMS)
+	result, err := q.db.ExecContext(ctx, NodeTombstoneTrees, arg.NodeIds, arg.NowMS, arg.Revision)
 	if err != nil {
 		return 0, fmt.Errorf("query NodeTombstoneTrees: %w", err)
 	}
@@ -489,18 +527,22 @@ func (q *Queries) NodeTombstoneTrees(ctx context.Context, arg NodeTombstoneTrees
 const NodeVacuum = `-- name: NodeVacuum :execrows
 DELETE FROM nodes WHERE nodes.seq IN (
   SELECT n.seq FROM nodes AS n WHERE n.tombstoned_at_ms < ?1
-  ORDER BY n.tombstoned_at_ms, n.seq DESC LIMIT ?2)
+  AND (n.tombstoned_revision <= n.revision OR n.tombstoned_revision <= CAST(?2 AS INTEGER))
+  AND NOT EXISTS (SELECT 1 FROM revisions AS r
+    WHERE r.pinned_at_ms IS NOT NULL AND r.revision >= n.revision AND r.revision < n.tombstoned_revision)
+  ORDER BY n.tombstoned_at_ms, n.seq DESC LIMIT ?3)
 `
 
 type NodeVacuumParams struct {
-	BeforeMS *int64
-	MaxRows  int64
+	BeforeMS   *int64
+	OldestKept int64
+	MaxRows    int64
 }
 
 // Children before parents, so that no row ever names a parent that is gone: a child was tombstoned with its parent or
-// before, and is younger.
+// before, and is younger. What a kept revision still had stays: those from @oldest_kept on, and the pinned.
 func (q *Queries) NodeVacuum(ctx context.Context, arg NodeVacuumParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, NodeVacuum, arg.BeforeMS, arg.MaxRows)
+	result, err := q.db.ExecContext(ctx, NodeVacuum, arg.BeforeMS, arg.OldestKept, arg.MaxRows)
 	if err != nil {
 		return 0, fmt.Errorf("query NodeVacuum: %w", err)
 	}

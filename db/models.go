@@ -33,6 +33,12 @@ type Blob struct {
 	Content     []byte
 }
 
+type Branch struct {
+	Name      string
+	LeafSeq   int64
+	NamedAtMS int64
+}
+
 type Conversation struct {
 	Position  int64
 	Role      *string
@@ -90,6 +96,19 @@ type Head struct {
 	UpdatedAtMS    int64
 }
 
+type History struct {
+	Revision       int64
+	Movement       string
+	SourceRevision *int64
+	TurnID         *string
+	CommittedAt    string
+	Tokens         int64
+	Nodes          int64
+	Pinned         int64
+	Loadable       int64
+	TurnHash       string
+}
+
 type Input struct {
 	Seq             int64
 	InputID         string
@@ -120,17 +139,18 @@ type Lease struct {
 }
 
 type Node struct {
-	Seq            int64
-	ParentSeq      *int64
-	TombstonedAtMS *int64
-	NodeID         string
-	Kind           string
-	Role           *string
-	FrameID        *string
-	Revision       int64
-	CreatedAtMS    int64
-	CausedBy       *string
-	Payload        string
+	Seq                int64
+	ParentSeq          *int64
+	TombstonedAtMS     *int64
+	NodeID             string
+	Kind               string
+	Role               *string
+	FrameID            *string
+	Revision           int64
+	TombstonedRevision *int64
+	CreatedAtMS        int64
+	CausedBy           *string
+	Payload            string
 }
 
 type Queue struct {
@@ -150,13 +170,23 @@ type Queue struct {
 	Items           *string
 }
 
-type Receipt struct {
-	Revision       int64
-	TurnID         string
-	TurnHash       []byte
-	CheckpointHash []byte
-	Outbox         *string
-	CommittedAtMS  int64
+type Revision struct {
+	Revision        int64
+	Movement        string
+	SourceRevision  *int64
+	LeafSeq         *int64
+	CheckpointHash  []byte
+	CurrentFrameID  *string
+	TurnID          *string
+	TurnHash        []byte
+	Outbox          *string
+	Input           int64
+	Output          int64
+	CacheRead       int64
+	CacheWrite      int64
+	ReasoningOutput int64
+	CommittedAtMS   int64
+	PinnedAtMS      *int64
 }
 
 type Session struct {
@@ -166,6 +196,8 @@ type Session struct {
 	SessionID       string
 	CreatedAtMS     int64
 	DeletedAtMS     *int64
+	KeepRevisions   int64
+	KeptFrom        int64
 	Name            string
 	Model           string
 	Cwd             string
@@ -174,6 +206,34 @@ type Session struct {
 	RelationCause   *string
 	Extra           *string
 	Config          string
+}
+
+type SessionFile struct {
+	FileName        string
+	Inode           int64
+	Size            int64
+	MtimeNs         int64
+	WalInode        int64
+	WalSize         int64
+	WalMtimeNs      int64
+	Settled         int64
+	Error           string
+	SessionID       string
+	Name            string
+	Title           string
+	Search          string
+	Model           string
+	Cwd             string
+	RelationKind    string
+	ParentSessionID string
+	CreatedAtMS     int64
+	UpdatedAtMS     int64
+	Revision        int64
+	Turns           int64
+	Messages        int64
+	UserMessages    int64
+	Tokens          int64
+	Bytes           int64
 }
 
 type TokenUsage struct {
@@ -185,15 +245,6 @@ type TokenUsage struct {
 	CacheWrite      int64
 	ReasoningOutput int64
 	Total           int64
-}
-
-type Turn struct {
-	Revision    int64
-	TurnID      string
-	CommittedAt string
-	Tokens      int64
-	Nodes       int64
-	TurnHash    string
 }
 
 type UsageDelta struct {

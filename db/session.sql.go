@@ -12,16 +12,17 @@ import (
 
 const SessionCreate = `-- name: SessionCreate :exec
 
-INSERT INTO sessions (singleton, kind, database_id, session_id, created_at_ms, name, model, cwd, relation_kind,
-  parent_session_id, relation_cause, extra, config)
-VALUES (1, 'session', ?1, ?2, ?3, ?4, ?5, ?6, ?7,
-  ?8, ?9, ?10, '{}')
+INSERT INTO sessions (singleton, kind, database_id, session_id, created_at_ms, keep_revisions, kept_from, name, model, cwd,
+  relation_kind, parent_session_id, relation_cause, extra, config)
+VALUES (1, 'session', ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8,
+  ?9, ?10, ?11, '{}')
 `
 
 type SessionCreateParams struct {
 	DatabaseID      string
 	SessionID       string
 	CreatedAtMS     int64
+	KeepRevisions   int64
 	Name            string
 	Model           string
 	Cwd             string
@@ -37,6 +38,7 @@ func (q *Queries) SessionCreate(ctx context.Context, arg SessionCreateParams) er
 		arg.DatabaseID,
 		arg.SessionID,
 		arg.CreatedAtMS,
+		arg.KeepRevisions,
 		arg.Name,
 		arg.Model,
 		arg.Cwd,
@@ -52,7 +54,7 @@ func (q *Queries) SessionCreate(ctx context.Context, arg SessionCreateParams) er
 }
 
 const SessionGet = `-- name: SessionGet :one
-SELECT singleton, kind, database_id, session_id, created_at_ms, deleted_at_ms, name, model, cwd, relation_kind, parent_session_id, relation_cause, extra, config FROM sessions WHERE singleton = 1
+SELECT singleton, kind, database_id, session_id, created_at_ms, deleted_at_ms, keep_revisions, kept_from, name, model, cwd, relation_kind, parent_session_id, relation_cause, extra, config FROM sessions WHERE singleton = 1
 `
 
 func (q *Queries) SessionGet(ctx context.Context) (Session, error) {
@@ -65,6 +67,8 @@ func (q *Queries) SessionGet(ctx context.Context) (Session, error) {
 		&i.SessionID,
 		&i.CreatedAtMS,
 		&i.DeletedAtMS,
+		&i.KeepRevisions,
+		&i.KeptFrom,
 		&i.Name,
 		&i.Model,
 		&i.Cwd,
@@ -123,8 +127,27 @@ func (q *Queries) SessionSetConfig(ctx context.Context, config string) (int64, e
 	return result.RowsAffected()
 }
 
+const SessionSetKeepRevisions = `-- name: SessionSetKeepRevisions :execrows
+UPDATE sessions SET keep_revisions = ?1, kept_from = MAX(kept_from, CAST(?2 AS INTEGER)) WHERE singleton = 1
+`
+
+type SessionSetKeepRevisionsParams struct {
+	KeepRevisions int64
+	OldestKept    int64
+}
+
+// What is gone stays gone: nothing before @oldest_kept, the first that could be loaded until now, comes back.
+func (q *Queries) SessionSetKeepRevisions(ctx context.Context, arg SessionSetKeepRevisionsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, SessionSetKeepRevisions, arg.KeepRevisions, arg.OldestKept)
+	if err != nil {
+		return 0, fmt.Errorf("query SessionSetKeepRevisions: %w", err)
+	}
+	return result.RowsAffected()
+}
+
 const SessionState = `-- name: SessionState :one
-SELECT s.session_id, s.database_id, s.deleted_at_ms, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
+SELECT s.session_id, s.database_id, s.deleted_at_ms,
+  CAST(MIN(s.keep_revisions, h.revision - s.kept_from + 1) AS INTEGER) AS keep_revisions, h.revision, h.leaf_seq, n.node_id AS leaf_id, h.checkpoint_hash,
   h.current_frame_id, h.title, h.turns, h.messages, h.user_messages, h.tokens, h.updated_at_ms,
   l.generation, l.token, l.owner_id, l.owner_incarnation, l.owner_host_id, l.owner_boot_id, l.owner_pid,
   l.owner_start_time, l.claimed_at_ms, l.expires_at_ms
@@ -139,6 +162,7 @@ type SessionStateRow struct {
 	SessionID        string
 	DatabaseID       string
 	DeletedAtMS      *int64
+	KeepRevisions    int64
 	Revision         int64
 	LeafSeq          *int64
 	LeafID           *string
@@ -163,7 +187,7 @@ type SessionStateRow struct {
 }
 
 // The row that every transaction begins with: whose file this is, where the head stands, who holds the lease. One
-// statement, because every commit pays for it.
+// statement, because every commit pays for it. Revisions before kept_from are not counted among those to keep.
 func (q *Queries) SessionState(ctx context.Context) (SessionStateRow, error) {
 	row := q.db.QueryRowContext(ctx, SessionState)
 	var i SessionStateRow
@@ -171,6 +195,7 @@ func (q *Queries) SessionState(ctx context.Context) (SessionStateRow, error) {
 		&i.SessionID,
 		&i.DatabaseID,
 		&i.DeletedAtMS,
+		&i.KeepRevisions,
 		&i.Revision,
 		&i.LeafSeq,
 		&i.LeafID,

@@ -19,7 +19,8 @@ SELECT
   (SELECT count(*) FROM blobs) AS blobs,
   CAST((SELECT COALESCE(SUM(b.size), 0) FROM blobs AS b) AS INTEGER) AS blob_bytes,
   CAST((SELECT COALESCE(SUM(length(b2.content)), 0) FROM blobs AS b2) AS INTEGER) AS blob_stored_bytes,
-  (SELECT count(*) FROM receipts) AS receipts,
+  (SELECT count(*) FROM revisions AS rv WHERE rv.turn_hash IS NOT NULL) AS receipts,
+  (SELECT count(*) FROM revisions) AS revisions,
   (SELECT count(*) FROM usage_deltas) AS usage_deltas,
   (SELECT count(*) FROM frames) AS frames,
   (SELECT count(*) FROM artifacts) AS artifacts,
@@ -38,6 +39,7 @@ type StatsGetRow struct {
 	BlobBytes       int64
 	BlobStoredBytes int64
 	Receipts        int64
+	Revisions       int64
 	UsageDeltas     int64
 	Frames          int64
 	Artifacts       int64
@@ -60,6 +62,7 @@ func (q *Queries) StatsGet(ctx context.Context) (StatsGetRow, error) {
 		&i.BlobBytes,
 		&i.BlobStoredBytes,
 		&i.Receipts,
+		&i.Revisions,
 		&i.UsageDeltas,
 		&i.Frames,
 		&i.Artifacts,

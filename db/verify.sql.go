@@ -14,8 +14,8 @@ const VerifyAheadOfHead = `-- name: VerifyAheadOfHead :many
 SELECT CAST('node ' || n.node_id AS TEXT) AS what, n.revision FROM nodes AS n, heads AS h
 WHERE n.revision > h.revision
 UNION ALL
-SELECT CAST('receipt ' || r.turn_id AS TEXT) AS what, r.revision FROM receipts AS r, heads AS h2
-WHERE r.revision > h2.revision OR r.revision < 1
+SELECT CAST('revision ' || r.revision AS TEXT) AS what, r.revision FROM revisions AS r, heads AS h2
+WHERE r.revision > h2.revision
 UNION ALL
 SELECT CAST('usage ' || u.source AS TEXT) AS what, u.revision FROM usage_deltas AS u, heads AS h3
 WHERE u.revision > h3.revision OR u.revision < 1
@@ -171,8 +171,68 @@ func (q *Queries) VerifyEntriesAheadOfLease(ctx context.Context) ([]VerifyEntrie
 	return items, nil
 }
 
+const VerifyHeadRevision = `-- name: VerifyHeadRevision :many
+SELECT h.revision FROM heads AS h LEFT JOIN revisions AS r ON r.revision = h.revision
+WHERE h.revision > 0 AND (r.revision IS NULL OR r.leaf_seq IS NOT h.leaf_seq
+  OR r.checkpoint_hash IS NOT h.checkpoint_hash OR r.current_frame_id IS NOT h.current_frame_id)
+`
+
+// The head against its line of the log: no row when they agree, or there is none yet.
+func (q *Queries) VerifyHeadRevision(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyHeadRevision)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyHeadRevision: %w", err)
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var revision int64
+		if err := rows.Scan(&revision); err != nil {
+			return nil, fmt.Errorf("query VerifyHeadRevision: %w", err)
+		}
+		items = append(items, revision)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyHeadRevision: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyHeadRevision: %w", err)
+	}
+	return items, nil
+}
+
+const VerifyLostLeaves = `-- name: VerifyLostLeaves :many
+SELECT r.revision FROM revisions AS r WHERE r.leaf_seq IS NOT NULL
+AND (r.revision >= CAST(?1 AS INTEGER) OR r.pinned_at_ms IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM nodes AS n WHERE n.seq = r.leaf_seq)
+`
+
+// Kept revisions whose leaf is gone.
+func (q *Queries) VerifyLostLeaves(ctx context.Context, oldestKept int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, VerifyLostLeaves, oldestKept)
+	if err != nil {
+		return nil, fmt.Errorf("query VerifyLostLeaves: %w", err)
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var revision int64
+		if err := rows.Scan(&revision); err != nil {
+			return nil, fmt.Errorf("query VerifyLostLeaves: %w", err)
+		}
+		items = append(items, revision)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, fmt.Errorf("query VerifyLostLeaves: %w", err)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query VerifyLostLeaves: %w", err)
+	}
+	return items, nil
+}
+
 const VerifyNodes = `-- name: VerifyNodes :many
-SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > ?1 ORDER BY n.seq LIMIT ?2
+SELECT n.seq, n.parent_seq, n.tombstoned_at_ms, n.node_id, n.kind, n.role, n.frame_id, n.revision, n.tombstoned_revision, n.created_at_ms, n.caused_by, n.payload FROM nodes AS n WHERE n.tombstoned_at_ms IS NULL AND n.seq > ?1 ORDER BY n.seq LIMIT ?2
 `
 
 type VerifyNodesParams struct {
@@ -199,6 +259,7 @@ func (q *Queries) VerifyNodes(ctx context.Context, arg VerifyNodesParams) ([]Nod
 			&i.Role,
 			&i.FrameID,
 			&i.Revision,
+			&i.TombstonedRevision,
 			&i.CreatedAtMS,
 			&i.CausedBy,
 			&i.Payload,

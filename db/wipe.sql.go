@@ -34,6 +34,18 @@ func (q *Queries) WipeBlobs(ctx context.Context) error {
 	return err
 }
 
+const WipeBranches = `-- name: WipeBranches :exec
+DELETE FROM branches
+`
+
+func (q *Queries) WipeBranches(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, WipeBranches)
+	if err != nil {
+		err = fmt.Errorf("query WipeBranches: %w", err)
+	}
+	return err
+}
+
 const WipeEntries = `-- name: WipeEntries :exec
 
 DELETE FROM entries
@@ -97,14 +109,14 @@ func (q *Queries) WipeNodes(ctx context.Context) error {
 	return err
 }
 
-const WipeReceipts = `-- name: WipeReceipts :exec
-DELETE FROM receipts
+const WipeRevisions = `-- name: WipeRevisions :exec
+DELETE FROM revisions
 `
 
-func (q *Queries) WipeReceipts(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, WipeReceipts)
+func (q *Queries) WipeRevisions(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, WipeRevisions)
 	if err != nil {
-		err = fmt.Errorf("query WipeReceipts: %w", err)
+		err = fmt.Errorf("query WipeRevisions: %w", err)
 	}
 	return err
 }

@@ -19,8 +19,11 @@ func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.Commi
 	if err != nil {
 		return lashstore.CommitResult{}, err
 	}
-	err = s.update(ctx, func(t *tx) error { return w.run(t) })
-	if err != nil {
+	return s.commit(ctx, w)
+}
+
+func (s *Store) commit(ctx context.Context, w *commitWork) (lashstore.CommitResult, error) {
+	if err := s.update(ctx, w.run); err != nil {
 		return lashstore.CommitResult{}, err
 	}
 	if !w.result.Replayed {
@@ -35,7 +38,9 @@ type commitWork struct {
 	turnHash lashstore.Hash
 	blobs    map[lashstore.Hash]encodedBlob // contents that the commit brings, encoded
 
-	work []submission // the outbox, encoded
+	work  []submission        // the outbox, encoded
+	to    *lashstore.HeadMove // where the head is moved without new nodes; nil in an ordinary commit
+	moved *moved              // how it was
 
 	next     state    // the head as it will be
 	enqueued []string // ids of the outbox's batches
@@ -89,7 +94,7 @@ func (w *commitWork) run(t *tx) error {
 		w.next.summary.Turns++
 	}
 	for _, step := range []func(*tx) error{
-		w.completions, w.checkpoint, w.usage, w.graph, w.frames, w.head, w.deferral, w.outbox, w.receipt, w.release,
+		w.completions, w.checkpoint, w.usage, w.graph, w.frames, w.move, w.head, w.deferral, w.outbox, w.revision, w.release,
 	} {
 		if err := step(t); err != nil {
 			return err
@@ -107,7 +112,7 @@ func (w *commitWork) replay(t *tx) (bool, error) {
 	if w.Turn == nil {
 		return false, nil
 	}
-	row, err := t.q.ReceiptGet(t.Context(), w.Turn.TurnID)
+	row, err := t.q.RevisionByTurn(t.Context(), &w.Turn.TurnID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -180,22 +185,31 @@ func (w *commitWork) head(t *tx) error {
 	return t.changedOne(changed, err, "head")
 }
 
-func (w *commitWork) receipt(t *tx) error {
-	if w.Turn == nil {
-		return nil
+// revision leaves a line in the log, which is the turn's receipt too.
+func (w *commitWork) revision(t *tx) error {
+	p := db.RevisionCreateParams{
+		Revision: int64(w.next.revision), Movement: string(lashstore.MovedByCommit), LeafSeq: w.next.leafSeq,
+		CheckpointHash: hashBytes(w.next.checkpoint), CurrentFrameID: optional(w.next.currentFrameID), CommittedAtMS: t.now(),
 	}
-	var outbox *string
+	if w.moved != nil {
+		p.Movement, p.SourceRevision = string(w.moved.by), optional(int64(w.moved.source))
+	}
+	for _, d := range w.Usage {
+		u := d.Usage
+		p.Input, p.Output, p.CacheRead = p.Input+u.Input, p.Output+u.Output, p.CacheRead+u.CacheRead
+		p.CacheWrite, p.ReasoningOutput = p.CacheWrite+u.CacheWrite, p.ReasoningOutput+u.ReasoningOutput
+	}
+	if w.Turn != nil {
+		p.TurnID, p.TurnHash = &w.Turn.TurnID, w.turnHash[:]
+	}
 	if len(w.enqueued) > 0 {
 		list, err := jsonList(w.enqueued)
 		if err != nil {
 			return err
 		}
-		outbox = &list
+		p.Outbox = &list
 	}
-	return t.q.ReceiptCreate(t.Context(), db.ReceiptCreateParams{
-		Revision: int64(w.next.revision), TurnID: w.Turn.TurnID, TurnHash: w.turnHash[:],
-		CheckpointHash: hashBytes(w.next.checkpoint), Outbox: outbox, CommittedAtMS: t.now(),
-	})
+	return t.q.RevisionCreate(t.Context(), p)
 }
 
 // completions settle what the turn has used of the line.

@@ -30,6 +30,24 @@ func TestContractOnDisk(t *testing.T) {
 	})
 }
 
+// A fleet of two places opens and closes its sessions behind the kit's back all the time.
+func TestContractOnAFleet(t *testing.T) {
+	t.Parallel()
+	testsuite.RunSessions(t, testsuite.SessionHarness{
+		Durability: lashstore.DurabilityFull,
+		Restarts:   true,
+		NewPlace: func(t testing.TB) testsuite.Place {
+			dir := t.TempDir()
+			return testsuite.FactoryPlace(func(t testing.TB, o testsuite.Options) lashstore.SessionFactory {
+				f, err := store.NewFleet(dir, &store.FleetOptions{Options: kitOptions(o), MaxOpen: 2})
+				require.NoError(t, err)
+				t.Cleanup(func() { require.NoError(t, f.Close()) })
+				return f
+			})
+		},
+	})
+}
+
 // memoryPlace is a session in memory: one handle, and nothing behind it.
 type memoryPlace struct{}
 

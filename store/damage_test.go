@@ -46,7 +46,7 @@ var damages = []struct {
 	{"10.W23/ParentCycle", []string{"UPDATE nodes SET parent_seq = (SELECT seq FROM nodes WHERE node_id = 'a3') WHERE node_id = 'u1'"}, lashstore.ErrCorrupt, nil, lashstore.FindingIntegrity},
 	{"10.W29/FrameBlobMissing", []string{"DELETE FROM blobs WHERE kind = 'execution_state' AND size = 5"}, lashstore.ErrMissingBlob, lashstore.ErrMissingBlob, lashstore.FindingBlobMissing},
 	{"10.W54/TotalTooLow", []string{"UPDATE usage_totals SET input = 1"}, nil, nil, lashstore.FindingUsage},
-	{"8.A.41/ReceiptAhead", []string{"UPDATE receipts SET revision = 99 WHERE revision = 3"}, nil, nil, lashstore.FindingReceipt},
+	{"8.A.41/ReceiptAhead", []string{"INSERT INTO revisions SELECT 99, movement, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, committed_at_ms, NULL FROM revisions WHERE revision = 3"}, nil, nil, lashstore.FindingRevision},
 	{"10.W58/SummaryWrong", []string{"UPDATE heads SET messages = 77"}, nil, nil, lashstore.FindingHead},
 }
 

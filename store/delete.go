@@ -115,7 +115,7 @@ func (s *Store) rebirth(ctx context.Context, meta lashstore.SessionMeta) error {
 			return err
 		}
 		for _, wipe := range []func(context.Context) error{
-			q.WipeEntries, q.WipeLeases, q.WipeHeads, q.WipeReceipts, q.WipeUsageDeltas, q.WipeUsageTotals, q.WipeArtifacts,
+			q.WipeEntries, q.WipeLeases, q.WipeHeads, q.WipeBranches, q.WipeRevisions, q.WipeUsageDeltas, q.WipeUsageTotals, q.WipeArtifacts,
 			q.WipeFrames, q.WipeNodes, q.WipeBlobs, q.WipeSessions,
 		} {
 			if err := wipe(t.Context()); err != nil {

@@ -13,6 +13,9 @@ func ExampleStore_GC() {
 	ctx := context.Background()
 	s := exampleStore()
 	defer s.Close()
+	if err := s.KeepRevisions(ctx, 0); err != nil { // else the last twenty keep their checkpoints
+		log.Fatal(err)
+	}
 	for i, expect := range []lashstore.Expectation{lashstore.Create(), lashstore.At(1)} {
 		if _, err := s.Commit(ctx, lashstore.Commit{
 			SessionID: "demo", Expect: expect, WithoutLease: true,
@@ -76,6 +79,9 @@ func ExampleStore_Usage() {
 	ctx := context.Background()
 	s := exampleStore()
 	defer s.Close()
+	if err := s.KeepRevisions(ctx, 0); err != nil { // else the last twenty keep their checkpoints
+		log.Fatal(err)
+	}
 	for i, expect := range []lashstore.Expectation{lashstore.Create(), lashstore.At(1)} {
 		if _, err := s.Commit(ctx, lashstore.Commit{
 			SessionID: "demo", Expect: expect, WithoutLease: true, Turn: &lashstore.TurnStamp{TurnID: fmt.Sprint("turn-", i)},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/internal/sqlitedb"
@@ -143,24 +144,38 @@ func (f *Factory) finishDeletion(ctx context.Context, path string) {
 // files lists the databases of the directory by name; a directory that is not there has none. What a file is, is for
 // its header to say. What creations that were killed left behind goes by the way.
 func (f *Factory) files() ([]string, error) {
+	paths, _, err := f.listing()
+	return paths, err
+}
+
+// listing is files, and the paths of the logs that are there.
+func (f *Factory) listing() (paths []string, logs map[string]bool, err error) {
 	entries, err := os.ReadDir(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the sessions' directory: %w", err)
+		return nil, nil, fmt.Errorf("list the sessions' directory: %w", err)
 	}
-	var paths []string
+	logs = map[string]bool{}
 	for _, e := range entries {
 		if removed, err := sqlitedb.RemoveLeftover(f.dir, e); removed || err != nil {
 			f.options.Logger.Debug("what a killed creation left was met", "name", e.Name(), "removed", removed, "error", err)
 		}
-		if !e.IsDir() && filepath.Ext(e.Name()) == fileSuffix {
-			paths = append(paths, filepath.Join(f.dir, e.Name()))
+		path := filepath.Join(f.dir, e.Name())
+		switch {
+		case e.IsDir():
+		case filepath.Ext(path) == fileSuffix:
+			paths = append(paths, path)
+		case strings.HasSuffix(path, logSuffix):
+			logs[path] = true
 		}
 	}
-	return paths, nil
+	return paths, logs, nil
 }
+
+// logSuffix follows the name of a database in that of its log.
+const logSuffix = "-wal"
 
 // inspect reads what a list shows. On an error the SessionInfo has at least its location.
 func (f *Factory) inspect(ctx context.Context, path string) (info lashstore.SessionInfo, err error) {
@@ -186,7 +201,7 @@ func (f *Factory) inspect(ctx context.Context, path string) (info lashstore.Sess
 // fileBytes is what a database takes on disk, its WAL included; a file that is not there takes nothing.
 func fileBytes(path string) int64 {
 	var total int64
-	for _, p := range []string{path, path + "-wal"} {
+	for _, p := range []string{path, path + logSuffix} {
 		if stat, err := os.Stat(p); err == nil {
 			total += stat.Size()
 		}

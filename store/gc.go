@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -16,7 +17,7 @@ func (s *Store) GC(ctx context.Context, options *lashstore.GCOptions) (lashstore
 	if options == nil {
 		options = &lashstore.GCOptions{}
 	}
-	g := collector{batch: options.Batch, dryRun: options.DryRun}
+	g := collector{batch: options.Batch, dryRun: options.DryRun, read: manifests{}}
 	if g.batch == 0 {
 		g.batch = lashstore.DefaultBatch
 	}
@@ -45,7 +46,8 @@ func (s *Store) GC(ctx context.Context, options *lashstore.GCOptions) (lashstore
 type collector struct {
 	batch  int
 	dryRun bool
-	after  int64 // the last blob that was looked at
+	after  int64     // the last blob that was looked at
+	read   manifests // so far
 	report lashstore.GCReport
 }
 
@@ -63,38 +65,76 @@ func (g *collector) checkRoots(t *tx) error {
 		}
 		return &lashstore.MissingBlobError{Hash: hash, NamedBy: missing[0].NamedBy}
 	}
-	parts, err := t.liveParts()
+	live, err := t.liveBlobs(g.read)
 	if err != nil {
 		return err
 	}
-	for hash, name := range parts {
-		if _, err := t.blobInfo(hash, "checkpoint part "+name); err != nil {
+	for hash, namedBy := range live {
+		if _, err := t.blobInfo(hash, namedBy); err != nil {
 			return err
 		}
 	}
+	kept, err := t.keptCheckpoints()
+	if err != nil {
+		return err
+	}
 	g.report.Roots, err = t.q.BlobCountRoots(t.Context())
+	g.report.Roots += int64(len(kept))
 	return err
 }
 
-// liveParts are the blobs that the head's checkpoint names, each with the name of its part.
-func (t *tx) liveParts() (map[lashstore.Hash]string, error) {
+// liveBlobs are the blobs that kept checkpoints are and name, each with what names it.
+func (t *tx) liveBlobs(known manifests) (map[lashstore.Hash]string, error) {
 	live := map[lashstore.Hash]string{}
-	if t.state.checkpoint.IsZero() {
-		return live, nil
-	}
-	m, err := t.manifest(t.state.checkpoint, headsCheckpoint)
+	kept, err := t.keptCheckpoints()
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range m.Parts {
-		live[p.Hash] = p.Name
+	for ref, namedBy := range kept {
+		parts, ok := known[ref]
+		if !ok {
+			m, err := t.manifest(ref, namedBy)
+			if err != nil {
+				return nil, err
+			}
+			parts = m.Parts
+			known[ref] = parts
+		}
+		live[ref] = namedBy
+		for _, p := range parts {
+			live[p.Hash] = "checkpoint part " + p.Name
+		}
 	}
 	return live, nil
 }
 
+// manifests are those that a collection has read. What a hash stands for never changes.
+type manifests map[lashstore.Hash][]lashstore.ManifestPart
+
+// keptCheckpoints are those of all revisions that are kept, each with what names it.
+func (t *tx) keptCheckpoints() (map[lashstore.Hash]string, error) {
+	kept := map[lashstore.Hash]string{}
+	rows, err := t.q.RevisionCheckpoints(t.Context(), t.oldestKept())
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		namedBy := fmt.Sprintf("the checkpoint of revision %d", row.Revision)
+		ref, err := storedHash(row.CheckpointHash, "revision", fmt.Sprint(row.Revision))
+		if err != nil {
+			return nil, err
+		}
+		kept[ref] = namedBy
+	}
+	if !t.state.checkpoint.IsZero() {
+		kept[t.state.checkpoint] = headsCheckpoint
+	}
+	return kept, nil
+}
+
 // window judges the next blobs and deletes those that may go. It reports whether they were the last.
 func (g *collector) window(t *tx) (bool, error) {
-	live, err := t.liveParts()
+	live, err := t.liveBlobs(g.read)
 	if err != nil {
 		return false, err
 	}
@@ -109,9 +149,9 @@ func (g *collector) window(t *tx) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		_, isPart := live[hash]
+		_, isLive := live[hash]
 		switch {
-		case isPart || row.Named != 0:
+		case isLive || row.Named != 0:
 			g.report.Retained++
 		case row.Revision >= int64(t.state.revision):
 			g.report.Spared++

@@ -141,7 +141,8 @@ func (g *graphWriter) removeOthers() error {
 	if err != nil {
 		return err
 	}
-	if _, err := g.q.NodeTombstoneOthers(g.Context(), db.NodeTombstoneOthersParams{KeptSeqs: list, NowMS: &at}); err != nil {
+	revision := int64(g.next.revision)
+	if _, err := g.q.NodeTombstoneOthers(g.Context(), db.NodeTombstoneOthersParams{KeptSeqs: list, NowMS: &at, Revision: &revision}); err != nil {
 		return err
 	}
 	counts, err := g.q.NodeCountMessages(g.Context())

@@ -44,6 +44,8 @@ func setup(t testing.TB, options *store.Options) *fixture {
 	var err error
 	f.Store, err = store.Open(t.Context(), path, lashstore.SessionMeta{SessionID: sessionID}, options)
 	require.NoError(t, err)
+	// What a commit supersedes is garbage at once: tests of history say otherwise.
+	require.NoError(t, f.KeepRevisions(context.Background(), 0))
 	t.Cleanup(func() { require.NoError(t, f.Store.Close()) })
 	return f
 }

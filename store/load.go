@@ -32,6 +32,11 @@ func (s *Store) Load(ctx context.Context, options *lashstore.LoadOptions) (*lash
 }
 
 func (t *tx) load(o lashstore.LoadOptions) (*lashstore.Session, error) {
+	if o.At != 0 && o.At != t.state.revision {
+		if err := t.lookBack(o.At); err != nil {
+			return nil, err
+		}
+	}
 	s := &lashstore.Session{
 		SessionID: t.store.sessionID, Revision: t.state.revision, CurrentFrameID: t.state.currentFrameID,
 		Summary: t.state.summary,
@@ -56,6 +61,23 @@ func (t *tx) load(o lashstore.LoadOptions) (*lashstore.Session, error) {
 	}
 	s.Usage, err = t.usageTotals()
 	return s, err
+}
+
+// lookBack makes a snapshot stand where a revision stood.
+func (t *tx) lookBack(r lashstore.Revision) error {
+	info, leafSeq, err := t.loadable(r)
+	if err != nil {
+		return err
+	}
+	row, err := t.q.RevisionGet(t.Context(), int64(r))
+	if err != nil {
+		return err
+	}
+	t.at = int64(r)
+	t.state.revision, t.state.leafSeq, t.state.leafID = r, leafSeq, info.Leaf
+	t.state.checkpoint, t.state.currentFrameID = info.Checkpoint, value(row.Revision.CurrentFrameID)
+	t.state.summary = lashstore.Summary{UpdatedAt: info.CommittedAt}
+	return nil
 }
 
 func (t *tx) loadGraph(o lashstore.LoadOptions) (lashstore.Graph, error) {
@@ -144,7 +166,7 @@ func (t *tx) walk(seq, limit int64) ([]lashstore.Node, *int64, error) {
 		if i > 0 && (rows[i-1].ParentSeq == nil || *rows[i-1].ParentSeq != row.Seq) {
 			return nil, nil, &lashstore.NodeError{NodeID: row.NodeID, Err: lashstore.ErrInternal, Detail: "the walk came upon it out of order"}
 		}
-		if row.TombstonedAtMS != nil {
+		if row.TombstonedAtMS != nil && value(row.TombstonedRevision) <= t.at {
 			return nil, nil, &lashstore.NodeError{NodeID: row.NodeID, Err: lashstore.ErrCorrupt, Detail: "tombstoned below a live node"}
 		}
 		parent, err := t.parentID(rows, i)

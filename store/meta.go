@@ -77,6 +77,6 @@ func sessionRow(meta lashstore.SessionMeta, databaseID string) db.SessionCreateP
 		DatabaseID: databaseID, SessionID: meta.SessionID, CreatedAtMS: lashstore.Millis(meta.CreatedAt),
 		Name: meta.Name, Model: meta.Model, Cwd: meta.Cwd, RelationKind: string(meta.Relation.Kind),
 		ParentSessionID: optional(meta.Relation.ParentSessionID), RelationCause: optionalJSON(meta.Relation.CausedBy),
-		Extra: optionalJSON(meta.Extra),
+		Extra: optionalJSON(meta.Extra), KeepRevisions: lashstore.DefaultKeepRevisions,
 	}
 }

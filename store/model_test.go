@@ -45,6 +45,7 @@ func kindOf(err error) string {
 		lashstore.ErrGraphCycle, lashstore.ErrUnknownLeaf, lashstore.ErrNodeOnLivePath, lashstore.ErrFrameConflict,
 		lashstore.ErrFrameNotFound, lashstore.ErrArtifactNotFound, lashstore.ErrMissingBlob, lashstore.ErrEntryConflict,
 		lashstore.ErrEntryNotFound, lashstore.ErrClaimSuperseded, lashstore.ErrSessionMismatch,
+		lashstore.ErrRevisionGone, lashstore.ErrBranchNotFound,
 	} {
 		if errors.Is(err, sentinel) {
 			return sentinel.Error()
@@ -85,10 +86,11 @@ func (p *pair) agree() {
 		l, _, err := s.CurrentLease(ctx)
 		return l, err
 	})
-	both(p, "counts", func(_ int, s lashstore.SessionStore) ([6]int64, error) {
+	both(p, "counts", func(_ int, s lashstore.SessionStore) ([7]int64, error) {
 		st, err := s.Stats(ctx)
-		return [6]int64{st.Nodes, st.Tombstones, st.Blobs, st.Receipts, st.UsageDeltas, st.Frames}, err
+		return [7]int64{st.Nodes, st.Tombstones, st.Blobs, st.Receipts, st.UsageDeltas, st.Frames, st.Revisions}, err
 	})
+	p.agreeOnHistory()
 }
 
 func (p *pair) pick(label string, from ...string) string {
@@ -216,6 +218,9 @@ func (p *pair) maintain(t *rapid.T) {
 		if rapid.Bool().Draw(t, "receipts") {
 			o.ReceiptsBefore, o.UsageBefore = p.clock.Now().Add(-time.Minute), p.clock.Now().Add(-time.Minute)
 		}
+		if rapid.Bool().Draw(t, "lines") {
+			o.RevisionsBefore = p.clock.Now().Add(-time.Minute)
+		}
 		both(p, "vacuum", func(_ int, s lashstore.SessionStore) (lashstore.VacuumReport, error) {
 			report, err := s.Vacuum(ctx, o)
 			report.Pages = 0
@@ -264,6 +269,9 @@ func TestStoreBehavesLikeTheModel(t *testing.T) {
 		model, err := refstore.NewFactory(refstore.NewPlace(), refstore.Options{Clock: clock}).
 			CreateSession(context.Background(), lashstore.SessionMeta{SessionID: sessionID})
 		require.NoError(t, err)
+		for _, s := range []lashstore.SessionStore{sqlite, model} {
+			require.NoError(t, s.KeepRevisions(context.Background(), 3))
+		}
 		p := &pair{t: t, clock: clock, stores: [2]lashstore.SessionStore{sqlite, model}}
 		t.Repeat(map[string]func(*rapid.T){
 			"commit":   p.commit,
@@ -271,6 +279,9 @@ func TestStoreBehavesLikeTheModel(t *testing.T) {
 			"lease":    p.lease,
 			"maintain": p.maintain,
 			"content":  p.content,
+			"move":     p.move,
+			"branch":   p.branch,
+			"keep":     p.keep,
 			"wait":     func(t *rapid.T) { clock.Advance(time.Duration(rapid.IntRange(1, 120).Draw(t, "wait")) * time.Second) },
 			"":         func(*rapid.T) { p.agree() },
 		})

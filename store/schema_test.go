@@ -14,7 +14,7 @@ import (
 func TestSchemaHoldsWhatBelongsToASession(t *testing.T) {
 	t.Parallel()
 	f := setup(t, nil)
-	names := testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('receipts', 'blobs', 'nodes', 'heads', 'leases')")
+	names := testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('revisions', 'blobs', 'nodes', 'heads', 'leases')")
 	assert.EqualValues(t, 5, names)
 	assert.Zero(t, testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%effect%' OR name LIKE '%in_flight%'"))
 	assert.EqualValues(t, 6, testdb.Number(t, f.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"))
@@ -33,6 +33,6 @@ func TestAuditViewsReadLikeTheSession(t *testing.T) {
 	assert.EqualValues(t, 1, testdb.Number(t, f.path, "SELECT count(*) FROM conversation WHERE position = 3 AND text = 'question 2' AND role = 'user'"))
 	assert.EqualValues(t, 1, testdb.Number(t, f.path, "SELECT count(*) FROM conversation WHERE text = 'in parts'"))
 	assert.EqualValues(t, 8, testdb.Number(t, f.path, "SELECT count(*) FROM active_path"))
-	assert.EqualValues(t, 4, testdb.Number(t, f.path, "SELECT count(*) FROM turns WHERE tokens = 15 AND nodes = 2"))
+	assert.EqualValues(t, 4, testdb.Number(t, f.path, "SELECT count(*) FROM history WHERE tokens = 15 AND nodes = 2"))
 	assert.EqualValues(t, 60, testdb.Number(t, f.path, "SELECT total FROM token_usage"))
 }

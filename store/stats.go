@@ -14,7 +14,7 @@ func (s *Store) Stats(ctx context.Context) (lashstore.Stats, error) {
 		stats = lashstore.Stats{
 			Nodes: r.Nodes, Tombstones: r.Tombstones, NodeBytes: r.NodeBytes,
 			Blobs: r.Blobs, BlobBytes: r.BlobBytes, BlobStoredBytes: r.BlobStoredBytes,
-			Receipts: r.Receipts, UsageDeltas: r.UsageDeltas, Frames: r.Frames, Artifacts: r.Artifacts,
+			Receipts: r.Receipts, Revisions: r.Revisions, UsageDeltas: r.UsageDeltas, Frames: r.Frames, Artifacts: r.Artifacts,
 			Work: r.Work, Inputs: r.Inputs, SettledWork: r.SettledWork, SettledInputs: r.SettledInputs, EntryBytes: r.EntryBytes,
 		}
 		return err

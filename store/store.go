@@ -30,7 +30,7 @@ const (
 	hostID        = 0x4c534848 // "LSHH"
 )
 
-var kindNames = map[int32]string{ApplicationID: lashstore.SessionDatabase, hostID: lashstore.HostDatabase}
+var kindNames = map[int32]string{ApplicationID: lashstore.SessionDatabase, hostID: lashstore.HostDatabase, catalogID: lashstore.CatalogDatabase}
 
 func sessionKind() (sqlitedb.Kind, error) {
 	ddl, err := lashstore.SchemaSection(lashstore.SessionDatabase)

@@ -41,16 +41,15 @@ func (t *tx) tombstoneTrees(ids []string, at int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if t.state.leafSeq != nil {
-		onPath, err := t.q.NodeOnPath(t.Context(), db.NodeOnPathParams{LeafSeq: *t.state.leafSeq, NodeIds: list})
-		if err != nil {
-			return 0, err
-		}
-		if len(onPath) > 0 {
-			return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
-		}
+	onPath, err := t.q.NodeOnPath(t.Context(), db.NodeOnPathParams{LeafSeq: t.state.leafSeq, NodeIds: list})
+	if err != nil {
+		return 0, err
 	}
-	return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at})
+	if len(onPath) > 0 {
+		return 0, &lashstore.NodeError{NodeID: onPath[0], Err: lashstore.ErrNodeOnLivePath}
+	}
+	revision := int64(t.state.revision)
+	return t.q.NodeTombstoneTrees(t.Context(), db.NodeTombstoneTreesParams{NodeIds: list, NowMS: &at, Revision: &revision})
 }
 
 // TombstoneOrphans takes out every node that the active path does not pass through.
@@ -60,7 +59,10 @@ func (s *Store) TombstoneOrphans(ctx context.Context, fence *lashstore.Fence) (l
 		if err != nil {
 			return 0, err
 		}
-		return t.q.NodeTombstoneOffPath(t.Context(), db.NodeTombstoneOffPathParams{LeafSeq: t.state.leafSeq, NowMS: &at})
+		revision := int64(t.state.revision)
+		return t.q.NodeTombstoneOffPath(t.Context(), db.NodeTombstoneOffPathParams{
+			LeafSeq: t.state.leafSeq, NowMS: &at, Revision: &revision,
+		})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"github.com/lashstore/lashstore"
 	"github.com/lashstore/lashstore/db"
@@ -18,11 +19,13 @@ type tx struct {
 	q     *db.Queries
 	store *Store
 	state state
+	at    int64 // the revision that is looked at; everything is, when it is the head's
 }
 
 // state is the head and the lease as the transaction found them.
 type state struct {
 	revision       lashstore.Revision
+	keep           int64 // how many revisions stay loadable
 	leafSeq        *int64
 	leafID         string // "" when there is no leaf
 	checkpoint     lashstore.Hash
@@ -49,8 +52,11 @@ func gone(err error) error {
 	return err
 }
 
+// newTx is a transaction that has not read where the session stands.
+func newTx(raw *sqlitedb.Tx, s *Store) *tx { return &tx{Tx: raw, q: db.New(raw), store: s} }
+
 func (s *Store) within(raw *sqlitedb.Tx, fn func(*tx) error) error {
-	t := &tx{Tx: raw, q: db.New(raw), store: s}
+	t := newTx(raw, s)
 	row, err := t.q.SessionState(raw.Context())
 	if errors.Is(err, sql.ErrNoRows) {
 		return &lashstore.CorruptError{What: "head", Key: s.sessionID, Reason: "a row that every file has is missing"}
@@ -66,6 +72,7 @@ func (s *Store) within(raw *sqlitedb.Tx, fn func(*tx) error) error {
 	if t.state, err = stateFromRow(row); err != nil {
 		return err
 	}
+	t.at = math.MaxInt64
 	return fn(t)
 }
 
@@ -76,6 +83,7 @@ func stateFromRow(row db.SessionStateRow) (state, error) {
 	}
 	return state{
 		revision:       lashstore.Revision(row.Revision),
+		keep:           row.KeepRevisions,
 		leafSeq:        row.LeafSeq,
 		leafID:         value(row.LeafID),
 		checkpoint:     checkpoint,
@@ -95,6 +103,12 @@ func summaryFrom(title string, turns, messages, userMessages, tokens, updatedAtM
 		s.UpdatedAt = lashstore.FromMillis(updatedAtMS)
 	}
 	return s
+}
+
+// oldestKept is the first revision that stays loadable without a pin: the head, or one of the last.
+func (t *tx) oldestKept() int64 {
+	head := int64(t.state.revision)
+	return max(1, head-max(t.state.keep, 1)+1)
 }
 
 // now is the transaction's time as it is stored.

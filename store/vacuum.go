@@ -30,10 +30,15 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 	}
 	var err error
 	report.Nodes, err = s.inBatches(ctx, func(t *tx) (int64, error) {
-		return t.q.NodeVacuum(t.Context(), db.NodeVacuumParams{BeforeMS: &tombstonesBefore, MaxRows: int64(o.Batch)})
+		return t.q.NodeVacuum(t.Context(), db.NodeVacuumParams{
+			BeforeMS: &tombstonesBefore, OldestKept: t.oldestKept(), MaxRows: int64(o.Batch),
+		})
 	})
 	if err == nil {
 		report.Receipts, err = s.walkRevisions(ctx, o.ReceiptsBefore, receiptWalk(o.Batch))
+	}
+	if err == nil {
+		report.Revisions, err = s.walkRevisions(ctx, o.RevisionsBefore, logWalk(o.Batch))
 	}
 	if err == nil {
 		report.Usage, err = s.walkRevisions(ctx, o.UsageBefore, usageWalk(o.Batch))
@@ -72,12 +77,23 @@ type revisionWalk struct {
 func receiptWalk(batch int) revisionWalk {
 	return revisionWalk{
 		func(t *tx, after int64) (int64, error) {
-			return t.q.ReceiptBatchEnd(t.Context(), db.ReceiptBatchEndParams{AfterRevision: after, RowsBefore: int64(batch) - 1})
+			return t.q.RevisionBatchEnd(t.Context(), db.RevisionBatchEndParams{AfterRevision: after, RowsBefore: int64(batch) - 1})
 		},
 		func(t *tx, after, last, before int64) (int64, error) {
-			return t.q.ReceiptVacuum(t.Context(), db.ReceiptVacuumParams{AfterRevision: after, LastRevision: last, BeforeMS: before})
+			return t.q.RevisionForgetReceipts(t.Context(), db.RevisionForgetReceiptsParams{AfterRevision: after, LastRevision: last, BeforeMS: before})
 		},
 	}
+}
+
+// logWalk deletes lines of the log that are neither loadable nor a receipt.
+func logWalk(batch int) revisionWalk {
+	w := receiptWalk(batch)
+	w.delete = func(t *tx, after, last, before int64) (int64, error) {
+		return t.q.RevisionVacuum(t.Context(), db.RevisionVacuumParams{
+			AfterRevision: after, LastRevision: last, BeforeMS: before, OldestKept: t.oldestKept(),
+		})
+	}
+	return w
 }
 
 func usageWalk(batch int) revisionWalk {

@@ -90,7 +90,7 @@ func (v *verifier) rows(t *tx) error {
 		run  func(*tx) error
 	}{
 		{lashstore.FindingMeta, v.meta}, {lashstore.FindingGraph, v.graph}, {lashstore.FindingHead, v.head},
-		{lashstore.FindingFrame, v.frames}, {lashstore.FindingCheckpoint, v.checkpoint}, {lashstore.FindingUsage, v.usage},
+		{lashstore.FindingFrame, v.frames}, {lashstore.FindingCheckpoint, v.checkpoints}, {lashstore.FindingRevision, v.revisions}, {lashstore.FindingUsage, v.usage},
 		{lashstore.FindingBlobMissing, v.references}, {lashstore.FindingEntry, v.entries},
 	} {
 		if err := v.check(step.run(t), step.kind); err != nil {
@@ -115,7 +115,7 @@ func (v *verifier) graph(t *tx) error {
 	for _, o := range orphans {
 		v.find(lashstore.FindingGraph, o.NodeID, fmt.Sprintf("live, but its parent %q is tombstoned", o.ParentID))
 	}
-	const page = 256
+	const page = 8 // rows may be as large as values
 	var messages, userMessages int64
 	for after := int64(-1); ; {
 		rows, err := t.q.VerifyNodes(t.Context(), db.VerifyNodesParams{AfterSeq: after, MaxRows: page})
@@ -161,7 +161,7 @@ func (v *verifier) head(t *tx) error {
 		return err
 	}
 	for _, a := range ahead {
-		v.find(lashstore.FindingReceipt, a.What, fmt.Sprintf("is of revision %d, the head of %d", a.Revision, t.state.revision))
+		v.find(lashstore.FindingRevision, a.What, fmt.Sprintf("is of revision %d, the head of %d", a.Revision, t.state.revision))
 	}
 	config, err := t.q.SessionGetConfig(t.Context())
 	if err != nil {
@@ -194,19 +194,41 @@ func (v *verifier) frames(t *tx) error {
 	return nil
 }
 
-// checkpoint reads the head's manifest and finds every part that it names.
-func (v *verifier) checkpoint(t *tx) error {
-	parts, err := t.liveParts()
+// checkpoints reads the manifests of all that is kept and finds every part that they name.
+func (v *verifier) checkpoints(t *tx) error {
+	kept, err := t.keptCheckpoints()
 	if err != nil {
 		return err
 	}
-	for hash, name := range parts {
-		_, err := t.blobInfo(hash, "checkpoint part "+name)
-		if err := v.check(err, lashstore.FindingBlobMissing); err != nil {
+	for ref, namedBy := range kept {
+		m, err := t.manifest(ref, namedBy)
+		if err := v.check(err, lashstore.FindingCheckpoint); err != nil {
 			return err
+		}
+		for _, p := range m.Parts {
+			_, err := t.blobInfo(p.Hash, "checkpoint part "+p.Name)
+			if err := v.check(err, lashstore.FindingBlobMissing); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// revisions holds what is kept of the log against the graph and the head.
+func (v *verifier) revisions(t *tx) error {
+	lost, err := t.q.VerifyLostLeaves(t.Context(), t.oldestKept())
+	if err != nil {
+		return err
+	}
+	for _, r := range lost {
+		v.find(lashstore.FindingRevision, fmt.Sprint(r), "is kept, and its leaf is gone")
+	}
+	off, err := t.q.VerifyHeadRevision(t.Context())
+	for _, r := range off {
+		v.find(lashstore.FindingHead, fmt.Sprint(r), "the head contradicts its revision in the log")
+	}
+	return err
 }
 
 func (v *verifier) usage(t *tx) error {

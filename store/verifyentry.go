@@ -16,7 +16,7 @@ func (v *verifier) entries(t *tx) error {
 	for _, a := range ahead {
 		v.find(lashstore.FindingEntry, a.EntryID, a.What)
 	}
-	const page = 256
+	const page = 8 // rows may be as large as values
 	for after := int64(0); ; {
 		rows, err := t.q.VerifyEntries(t.Context(), db.VerifyEntriesParams{AfterSeq: after, MaxRows: page})
 		if err != nil {

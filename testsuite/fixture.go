@@ -38,6 +38,8 @@ func setupWith(t testing.TB, h SessionHarness, o Options) *fixture {
 		f.options.Clock = f.clock
 	}
 	f.SessionStore = f.open()
+	// What a commit supersedes is garbage at once, and what is tombstoned may go: cases of history say otherwise.
+	f.ok("keep no revision but the head", f.KeepRevisions(f.ctx, 0))
 	return f
 }
 
@@ -201,6 +203,8 @@ type snapshot struct {
 	usage      []lashstore.TurnUsage
 	work       []lashstore.WorkBatch
 	inputs     []lashstore.TurnInput
+	revisions  []lashstore.RevisionInfo
+	branches   []lashstore.Branch
 	stats      lashstore.Stats
 }
 
@@ -216,6 +220,10 @@ func (f *fixture) snapshot() snapshot {
 	f.ok("list work", err)
 	s.inputs, err = f.ListInputs(f.ctx, &lashstore.ListOptions{Scope: lashstore.ListAll})
 	f.ok("list inputs", err)
+	s.revisions, err = f.Revisions(f.ctx, nil)
+	f.ok("revisions", err)
+	s.branches, err = f.Branches(f.ctx)
+	f.ok("branches", err)
 	s.stats, err = f.Stats(f.ctx)
 	f.ok("stats", err)
 	s.stats.FileBytes, s.stats.WALBytes, s.stats.FreeBytes = 0, 0, 0
@@ -231,6 +239,8 @@ func (f *fixture) unchanged(what string, before snapshot) {
 	equal(f.t, what+": usage by turn", after.usage, before.usage)
 	equal(f.t, what+": work", after.work, before.work)
 	equal(f.t, what+": inputs", after.inputs, before.inputs)
+	equal(f.t, what+": revisions", after.revisions, before.revisions)
+	equal(f.t, what+": branches", after.branches, before.branches)
 	equal(f.t, what+": stats", after.stats, before.stats)
 }
 

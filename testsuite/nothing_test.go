@@ -136,6 +136,21 @@ func (nothing) WaitReady(context.Context, *lashstore.WaitOptions) (r lashstore.R
 	return
 }
 func (nothing) WaitLease(context.Context) (err error) { return }
+func (nothing) Revisions(context.Context, *lashstore.RevisionListOptions) (list []lashstore.RevisionInfo, err error) {
+	return
+}
+func (nothing) PinRevision(context.Context, lashstore.Revision) (err error)   { return }
+func (nothing) UnpinRevision(context.Context, lashstore.Revision) (err error) { return }
+func (nothing) KeepRevisions(context.Context, int) (err error)                { return }
+func (nothing) DiffRevisions(context.Context, lashstore.Revision, lashstore.Revision) (d lashstore.RevisionDiff, err error) {
+	return
+}
+func (nothing) MoveHead(context.Context, lashstore.HeadMove) (r lashstore.CommitResult, err error) {
+	return
+}
+func (nothing) Branches(context.Context) (list []lashstore.Branch, err error) { return }
+func (nothing) NameBranch(context.Context, string, string) (err error)        { return }
+func (nothing) DropBranch(context.Context, string) (dropped bool, err error)  { return }
 func (nothing) TombstoneNodes(context.Context, []string, *lashstore.Fence) (r lashstore.TombstoneReport, err error) {
 	return
 }

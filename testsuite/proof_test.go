@@ -83,7 +83,7 @@ func sources(t *testing.T, pattern string) (all []byte) {
 }
 
 // mutations are all of them.
-var mutations = slices.Concat(sessionMutations, workMutations, inputMutations)
+var mutations = slices.Concat(sessionMutations, workMutations, inputMutations, historyMutations)
 
 // Every fault that the reference backend knows is in the table.
 func TestMutationsAreAllProven(t *testing.T) {

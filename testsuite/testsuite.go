@@ -103,7 +103,7 @@ func RunSessions(t *testing.T, h SessionHarness) {
 func SessionCases() []Case {
 	return slices.Concat(
 		sessionCases(), commitCases(), refusalCases(), turnCases(), graphCases(), replaceCases(), loadCases(), pathCases(),
-		checkpointCases(), frameCases(), usageCases(), metaCases(), leaseCases(), fenceCases(), reclaimCases(),
+		historyCases(), branchCases(), checkpointCases(), frameCases(), usageCases(), metaCases(), leaseCases(), fenceCases(), reclaimCases(),
 		workCases(), claimCases(), inputCases(), laneCases(), outboxCases(),
 		blobCases(), artifactCases(), tombstoneCases(), vacuumCases(), gcCases(), factoryCases(), deleteCases(),
 	)

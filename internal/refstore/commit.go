@@ -15,6 +15,11 @@ func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.Commi
 	if err := s.validate(&c); err != nil {
 		return lashstore.CommitResult{}, err
 	}
+	return s.apply(ctx, c, nil)
+}
+
+// apply runs a commit, or a move of the head.
+func (s *Store) apply(ctx context.Context, c lashstore.Commit, move *lashstore.HeadMove) (lashstore.CommitResult, error) {
 	var result lashstore.CommitResult
 	if c.Turn != nil {
 		hash, err := s.hashOf(&c)
@@ -24,7 +29,7 @@ func (s *Store) Commit(ctx context.Context, c lashstore.Commit) (lashstore.Commi
 		result.TurnHash = hash
 	}
 	result.Parts = c.PartRefs()
-	err := s.update(ctx, func(t *tx) error { return t.commit(&c, &result) })
+	err := s.update(ctx, func(t *tx) error { return t.commit(&c, move, &result) })
 	if err != nil {
 		s.mutateFailure(ctx, &c)
 		return lashstore.CommitResult{}, err
@@ -58,19 +63,20 @@ func (s *Store) validate(c *lashstore.Commit) error {
 	return c.Validate()
 }
 
-func (t *tx) commit(c *lashstore.Commit, result *lashstore.CommitResult) error {
+func (t *tx) commit(c *lashstore.Commit, move *lashstore.HeadMove, result *lashstore.CommitResult) error {
 	if c.SessionID != t.id && !t.is(AnySessionMayCommit) {
 		return &lashstore.SessionMismatchError{Bound: t.id, Attempted: c.SessionID}
 	}
 	if done, err := t.replay(c, result); done || err != nil {
 		return err
 	}
-	if err := t.authorize(c); err != nil {
+	if err := t.authorize(c); err != nil && !(move != nil && t.is(MovesNeedNoLease)) {
 		return err
 	}
-	if err := c.Expect.Check(t.revision); err != nil && !t.is(SkipCAS) {
+	if err := c.Expect.Check(t.revision); err != nil && !t.is(SkipCAS) && !(move != nil && t.is(MovesGoFromAnywhere)) {
 		return err
 	}
+	t.committing = true
 	for _, step := range []func(*lashstore.Commit) error{
 		t.completeEntries, t.putCheckpoint, t.addUsage, t.changeGraph, t.putFrames,
 	} {
@@ -78,7 +84,17 @@ func (t *tx) commit(c *lashstore.Commit, result *lashstore.CommitResult) error {
 			return err
 		}
 	}
+	by, source := lashstore.MovedByCommit, lashstore.Revision(0)
+	if move != nil {
+		var err error
+		before := *t.state
+		if by, source, err = t.moveHead(move); err != nil {
+			return err
+		}
+		t.mutateMove(by, &before)
+	}
 	t.advance(c)
+	t.logRevision(c, by, source)
 	if c.DeferInputsOf != "" && !t.is(CommitDefersNothing) {
 		t.deferInputs(func(turnID string) bool { return turnID == c.DeferInputsOf || t.is(CommitDefersAllTurns) })
 	}

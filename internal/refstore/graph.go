@@ -3,6 +3,7 @@ package refstore
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,8 +35,9 @@ func (t *tx) changeGraph(c *lashstore.Commit) error {
 		inDelta[n.ID] = true
 	}
 	if d.Change == lashstore.GraphReplace && !t.is(ReplaceKeepsOthers) {
+		named := t.namedPaths()
 		for n := range t.live {
-			if !inDelta[n.ID] {
+			if !inDelta[n.ID] && (!named[n.ID] || t.is(ReplacementsIgnoreNames)) {
 				t.tombstone(n.ID)
 			}
 		}
@@ -77,7 +79,7 @@ func (t *tx) addNode(n lashstore.Node) error {
 	stored, known := t.nodes[n.ID]
 	if !known {
 		t.order = append(t.order, n.ID)
-		t.nodes[n.ID] = node{Node: n}
+		t.nodes[n.ID] = node{Node: n, revision: t.revision + 1}
 		t.entitle(n)
 		return nil
 	}
@@ -121,8 +123,26 @@ func (t *tx) entitle(n lashstore.Node) {
 
 func (t *tx) tombstone(id string) {
 	n := t.nodes[id]
-	n.tombstoned = t.now
+	n.tombstoned, n.removed = t.now, t.revision
+	if t.committing {
+		n.removed++
+	}
 	t.nodes[id] = n
+}
+
+func (t *tx) reviveNode(id string) {
+	n := t.nodes[id]
+	n.tombstoned = time.Time{}
+	t.nodes[id] = n
+}
+
+// namedPaths are the nodes on the paths to leaves with a name.
+func (t *tx) namedPaths() map[string]bool {
+	named := map[string]bool{}
+	for _, leaf := range t.branches {
+		maps.Copy(named, t.onPath(leaf))
+	}
+	return named
 }
 
 // tombstoneTrees takes out the live nodes among ids, each with all that follows it, and counts them.

@@ -16,22 +16,29 @@ func (s *Store) Load(ctx context.Context, options *lashstore.LoadOptions) (*lash
 	if options == nil {
 		options = &lashstore.LoadOptions{}
 	}
-	loaded, err := read(ctx, s, func(t *tx) (*lashstore.Session, error) {
-		loaded := &lashstore.Session{
-			SessionID: t.id, Revision: t.revision, Config: cloneJSON(t.config), CurrentFrameID: t.frame,
-			Frames: t.loadFrames(*options), Usage: slices.Clone(t.totals), Summary: t.summary,
-		}
-		var err error
-		if loaded.Graph, err = t.loadGraph(*options); err != nil {
-			return nil, err
-		}
-		loaded.Checkpoint, err = t.loadCheckpoint(*options)
-		return loaded, err
-	})
+	loaded, err := read(ctx, s, func(t *tx) (*lashstore.Session, error) { return t.load(*options) })
 	if err == nil && s.is(LoadsAreTorn) {
 		yieldALot()
 		loaded.Usage, err = s.Usage(ctx)
 	}
+	return loaded, err
+}
+
+func (t *tx) load(o lashstore.LoadOptions) (*lashstore.Session, error) {
+	if o.At != 0 && o.At != t.revision {
+		if err := t.lookBack(o.At); err != nil {
+			return nil, err
+		}
+	}
+	loaded := &lashstore.Session{
+		SessionID: t.id, Revision: t.revision, Config: cloneJSON(t.config), CurrentFrameID: t.frame,
+		Frames: t.loadFrames(o), Usage: slices.Clone(t.totals), Summary: t.summary,
+	}
+	var err error
+	if loaded.Graph, err = t.loadGraph(o); err != nil {
+		return nil, err
+	}
+	loaded.Checkpoint, err = t.loadCheckpoint(o)
 	return loaded, err
 }
 

@@ -3,6 +3,7 @@ package refstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,9 +40,26 @@ func (s *Store) tombstoning(ctx context.Context, fence *lashstore.Fence, fn func
 		if err := t.authorizeMaintenance(fence); err != nil {
 			return report, err
 		}
-		report.Nodes, err = fn(t, t.onPath(t.leaf))
+		report.Nodes, err = fn(t, t.protected())
 		t.countMessages()
 		return report, err
+	})
+}
+
+// protected are the nodes on the active path and on the paths to leaves with a name.
+func (t *tx) protected() map[string]bool {
+	path := t.namedPaths()
+	if t.is(NamesProtectNothing) {
+		clear(path)
+	}
+	maps.Copy(path, t.onPath(t.leaf))
+	return path
+}
+
+// missed reports whether a revision that is kept still had a tombstoned node.
+func (t *tx) missed(n node) bool {
+	return !t.is(VacuumForgetsTheKept) && slices.ContainsFunc(t.log, func(e revisionEntry) bool {
+		return t.info(e).Loadable && n.revision <= e.Revision && e.Revision < n.removed
 	})
 }
 
@@ -70,9 +88,11 @@ func (s *Store) Vacuum(ctx context.Context, options *lashstore.VacuumOptions) (l
 		for turn, r := range t.receipts {
 			if r.at.Before(options.ReceiptsBefore) || t.is(VacuumTakesReceipts) {
 				delete(t.receipts, turn)
+				t.log = slices.DeleteFunc(t.log, func(e revisionEntry) bool { return e.TurnID == turn && t.is(ReceiptsAreLines) })
 				report.Receipts++
 			}
 		}
+		report.Revisions = t.vacuumLog(options.RevisionsBefore)
 		kept := slices.DeleteFunc(slices.Clone(t.usage), func(u lashstore.TurnUsage) bool { return u.At.Before(options.UsageBefore) })
 		report.Work = t.vacuumEntries(true, options.WorkBefore)
 		report.Inputs = t.vacuumEntries(false, options.InputsBefore)
@@ -96,7 +116,7 @@ func (t *tx) vacuumNodes(before time.Time) (count int64) {
 	}
 	for _, id := range slices.Backward(slices.Clone(t.order)) {
 		n := t.nodes[id]
-		if n.live() || children[id] > 0 || !before.IsZero() && !n.tombstoned.Before(before) {
+		if n.live() || children[id] > 0 || t.missed(n) || !before.IsZero() && !n.tombstoned.Before(before) {
 			continue
 		}
 		children[n.ParentID]--
@@ -146,14 +166,24 @@ func (t *tx) named(report *lashstore.GCReport) (map[lashstore.Hash]bool, error) 
 			report.Roots++
 		}
 	}
-	root(t.checkpoint)
-	c, err := t.loadCheckpoint(lashstore.LoadOptions{WithoutParts: true})
-	if err != nil {
-		return nil, err
+	kept := map[lashstore.Hash]bool{t.checkpoint: true}
+	for _, e := range t.log {
+		if t.info(e).Loadable && !t.is(GCForgetsRevisions) {
+			kept[e.Checkpoint] = true
+		}
 	}
-	if c != nil && !t.is(GCForgetsParts) {
-		for _, p := range c.Parts {
-			named[p.Ref] = true
+	for ref := range kept {
+		root(ref)
+		then := *t.state
+		then.checkpoint = ref
+		c, err := (&tx{Store: t.Store, state: &then, now: t.now}).loadCheckpoint(lashstore.LoadOptions{WithoutParts: true})
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && !t.is(GCForgetsParts) {
+			for _, p := range c.Parts {
+				named[p.Ref] = true
+			}
 		}
 	}
 	for _, f := range t.frames {
@@ -192,7 +222,7 @@ func (s *Store) Verify(ctx context.Context) (lashstore.VerifyReport, error) {
 		}
 		for _, r := range t.receipts {
 			if r.revision > t.revision {
-				find(lashstore.FindingReceipt, fmt.Sprint(r.revision), "is ahead of the head")
+				find(lashstore.FindingRevision, fmt.Sprint(r.revision), "is ahead of the head")
 			}
 		}
 		t.verifyLine(func(e entry, detail string) { find(lashstore.FindingEntry, e.id, detail) })
@@ -207,7 +237,7 @@ func (s *Store) Verify(ctx context.Context) (lashstore.VerifyReport, error) {
 func (s *Store) Stats(ctx context.Context) (lashstore.Stats, error) {
 	return read(ctx, s, func(t *tx) (lashstore.Stats, error) {
 		stats := lashstore.Stats{
-			Blobs: int64(len(t.blobs)), Receipts: int64(len(t.receipts)), UsageDeltas: int64(len(t.usage)),
+			Blobs: int64(len(t.blobs)), Receipts: int64(len(t.receipts)), Revisions: int64(len(t.log)), UsageDeltas: int64(len(t.usage)),
 			Frames: int64(len(t.frames)), Artifacts: int64(len(t.artifacts)),
 		}
 		for _, n := range t.nodes {

@@ -23,6 +23,10 @@ type state struct {
 	usage      []lashstore.TurnUsage
 	totals     []lashstore.UsageTotal
 	receipts   map[string]receipt
+	log        []revisionEntry    // oldest first
+	keep       int                // how many of the last revisions stay loadable
+	keptFrom   lashstore.Revision // nothing before it is loadable without a pin
+	branches   map[string]string  // leaves by name
 	blobs      map[lashstore.Hash]blob
 	artifacts  map[lashstore.ArtifactKey]lashstore.Hash
 	lease      lashstore.Lease
@@ -33,7 +37,9 @@ type state struct {
 
 type node struct {
 	lashstore.Node
-	tombstoned time.Time // zero while it is live
+	revision   lashstore.Revision // that brought it
+	tombstoned time.Time          // zero while it is live
+	removed    lashstore.Revision // of the head that no longer has it, while tombstoned
 }
 
 func (n node) live() bool { return n.tombstoned.IsZero() }
@@ -56,6 +62,7 @@ type blob struct {
 func newState(meta lashstore.SessionMeta) state {
 	return state{
 		meta: meta, config: json.RawMessage("{}"), nodes: map[string]node{}, receipts: map[string]receipt{},
+		keep: lashstore.DefaultKeepRevisions, branches: map[string]string{},
 		blobs: map[lashstore.Hash]blob{}, artifacts: map[lashstore.ArtifactKey]lashstore.Hash{},
 		lease: lashstore.Lease{SessionID: meta.SessionID},
 	}
@@ -63,7 +70,7 @@ func newState(meta lashstore.SessionMeta) state {
 
 func (s state) clone() state {
 	s.frames, s.order = slices.Clone(s.frames), slices.Clone(s.order)
-	s.line = slices.Clone(s.line)
+	s.line, s.log, s.branches = slices.Clone(s.line), slices.Clone(s.log), maps.Clone(s.branches)
 	s.usage, s.totals = slices.Clone(s.usage), slices.Clone(s.totals)
 	s.nodes, s.receipts = maps.Clone(s.nodes), maps.Clone(s.receipts)
 	s.blobs, s.artifacts = maps.Clone(s.blobs), maps.Clone(s.artifacts)

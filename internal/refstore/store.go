@@ -25,6 +25,8 @@ type tx struct {
 	*Store
 	*state
 	now time.Time
+	// committing says that what is done will be of the next revision.
+	committing bool
 }
 
 func (s *Store) usable(ctx context.Context) error {

@@ -44,6 +44,11 @@ func (d *DB) createFile(ctx context.Context) error {
 		return err
 	}
 	d.created, err = d.place(ctx, image)
+	return placeError(err)
+}
+
+// placeError gives what the operating system says of writing files its sentinel.
+func placeError(err error) error {
 	switch {
 	case isFullFS(err):
 		err = fmt.Errorf("%w: %w", lashstore.ErrFull, err)
@@ -161,14 +166,15 @@ func makeSchemaImage(ctx context.Context, kind Kind) ([]byte, error) {
 // place puts a database under its name and reports whether it did: somebody else may have been faster.
 func (d *DB) place(ctx context.Context, image []byte) (placed bool, err error) {
 	temporary := d.path + newInfix + rand.Text()[:randomLength]
-	defer func() {
-		if gone := os.Remove(temporary); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-			d.options.Logger.Warn("a file that was to become a database stays", "path", temporary, "error", gone)
-		}
-	}()
+	defer func() { d.removeTemporary(temporary) }()
 	if err := writeSynced(temporary, image); err != nil {
 		return false, err
 	}
+	return d.appear(ctx, temporary)
+}
+
+// appear turns the other name of a whole and synced file into its own, unless something is there.
+func (d *DB) appear(ctx context.Context, temporary string) (placed bool, err error) {
 	err = d.options.link(temporary, d.path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = d.renameAlone(ctx, temporary)
@@ -236,5 +242,8 @@ func isLeftover(name string) bool {
 		return false
 	}
 	random := name[at+len(newInfix):]
+	for _, suffix := range companions { // of one that was being filled
+		random = strings.TrimSuffix(random, suffix)
+	}
 	return len(random) == randomLength && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }

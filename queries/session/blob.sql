@@ -43,5 +43,4 @@ WHERE NOT EXISTS (SELECT 1 FROM blobs AS b2 WHERE b2.hash = a.blob_hash);
 
 -- name: BlobCountRoots :one
 SELECT CAST((SELECT count(*) FROM frames AS f WHERE f.execution_state_hash IS NOT NULL)
-  + (SELECT count(*) FROM artifacts) + (SELECT count(*) FROM heads AS h WHERE h.checkpoint_hash IS NOT NULL)
-  AS INTEGER) AS roots;
+  + (SELECT count(*) FROM artifacts) AS INTEGER) AS roots;

@@ -31,7 +31,18 @@ SELECT n.node_id FROM nodes AS n WHERE n.seq = @seq AND n.tombstoned_at_ms IS NU
 SELECT CAST(COALESCE(MAX(n.tombstoned_at_ms), 0) AS INTEGER) AS at_ms FROM nodes AS n WHERE n.tombstoned_at_ms IS NOT NULL;
 
 -- name: NodeRevive :execrows
-UPDATE nodes SET tombstoned_at_ms = NULL WHERE seq = @seq AND tombstoned_at_ms IS NOT NULL;
+UPDATE nodes SET tombstoned_at_ms = NULL, tombstoned_revision = NULL WHERE seq = @seq AND tombstoned_at_ms IS NOT NULL;
+
+-- Brings back what of the path to @leaf_seq is tombstoned.
+-- name: NodeRevivePath :execrows
+WITH RECURSIVE chain (seq, parent_seq) AS (
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = @leaf_seq AND l.tombstoned_at_ms IS NOT NULL
+  UNION ALL
+  SELECT p.seq, p.parent_seq FROM chain AS c
+  JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq AND p.tombstoned_at_ms IS NOT NULL
+)
+UPDATE nodes SET tombstoned_at_ms = NULL, tombstoned_revision = NULL
+WHERE nodes.seq IN (SELECT c2.seq FROM chain AS c2);
 
 -- Every live node, in order of insertion.
 -- name: NodeListLive :many
@@ -68,37 +79,49 @@ WITH RECURSIVE doomed (seq) AS (
   UNION
   SELECT child.seq FROM doomed AS d JOIN nodes AS child ON child.parent_seq = d.seq
 )
-UPDATE nodes SET tombstoned_at_ms = @now_ms
+UPDATE nodes SET tombstoned_at_ms = @now_ms, tombstoned_revision = @revision
 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq IN (SELECT d2.seq FROM doomed AS d2);
 
--- Which of @node_ids are on the path that ends at @leaf_seq.
+-- Which of @node_ids are on the path that ends at @leaf_seq, or at a leaf with a name.
 -- name: NodeOnPath :many
 WITH RECURSIVE chain (seq, parent_seq) AS (
-  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = @leaf_seq
-  UNION ALL
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l
+  WHERE l.seq = sqlc.narg('leaf_seq') OR l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
   SELECT p.seq, p.parent_seq FROM chain AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
 )
 SELECT n.node_id FROM chain AS c JOIN nodes AS n ON n.seq = c.seq
 WHERE n.node_id IN (SELECT CAST(j.value AS TEXT) FROM json_each(CAST(@node_ids AS TEXT)) AS j);
 
--- Everything that the path to @leaf_seq does not pass through; NULL is no path.
+-- Everything that neither the path to @leaf_seq passes through, NULL being no path, nor one to a leaf with a name.
 -- name: NodeTombstoneOffPath :execrows
 WITH RECURSIVE chain (seq, parent_seq) AS (
-  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq = sqlc.narg('leaf_seq')
-  UNION ALL
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l
+  WHERE l.seq = sqlc.narg('leaf_seq') OR l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
   SELECT p.seq, p.parent_seq FROM chain AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
 )
-UPDATE nodes SET tombstoned_at_ms = @now_ms
+UPDATE nodes SET tombstoned_at_ms = @now_ms, tombstoned_revision = @revision
 WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (SELECT c2.seq FROM chain AS c2);
 
--- The rest of a graph that was replaced: every live node that is not among @kept_seqs.
+-- The rest of a graph that was replaced: every live node that is not among @kept_seqs, nor on the path to a leaf with a
+-- name.
 -- name: NodeTombstoneOthers :execrows
-UPDATE nodes SET tombstoned_at_ms = @now_ms WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (
-  SELECT CAST(j.value AS INTEGER) FROM json_each(CAST(@kept_seqs AS TEXT)) AS j);
+WITH RECURSIVE named (seq, parent_seq) AS (
+  SELECT l.seq AS seq, l.parent_seq AS parent_seq FROM nodes AS l WHERE l.seq IN (SELECT b.leaf_seq FROM branches AS b)
+  UNION
+  SELECT p.seq, p.parent_seq FROM named AS c JOIN nodes AS p ON p.seq = c.parent_seq AND p.seq < c.seq
+)
+UPDATE nodes SET tombstoned_at_ms = @now_ms, tombstoned_revision = @revision WHERE nodes.tombstoned_at_ms IS NULL AND nodes.seq NOT IN (
+  SELECT CAST(j.value AS INTEGER) FROM json_each(CAST(@kept_seqs AS TEXT)) AS j)
+AND nodes.seq NOT IN (SELECT named.seq FROM named);
 
 -- Children before parents, so that no row ever names a parent that is gone: a child was tombstoned with its parent or
--- before, and is younger.
+-- before, and is younger. What a kept revision still had stays: those from @oldest_kept on, and the pinned.
 -- name: NodeVacuum :execrows
 DELETE FROM nodes WHERE nodes.seq IN (
   SELECT n.seq FROM nodes AS n WHERE n.tombstoned_at_ms < @before_ms
+  AND (n.tombstoned_revision <= n.revision OR n.tombstoned_revision <= CAST(@oldest_kept AS INTEGER))
+  AND NOT EXISTS (SELECT 1 FROM revisions AS r
+    WHERE r.pinned_at_ms IS NOT NULL AND r.revision >= n.revision AND r.revision < n.tombstoned_revision)
   ORDER BY n.tombstoned_at_ms, n.seq DESC LIMIT @max_rows);

@@ -10,8 +10,8 @@ WHERE n.tombstoned_at_ms IS NULL AND p.tombstoned_at_ms IS NOT NULL;
 SELECT CAST('node ' || n.node_id AS TEXT) AS what, n.revision FROM nodes AS n, heads AS h
 WHERE n.revision > h.revision
 UNION ALL
-SELECT CAST('receipt ' || r.turn_id AS TEXT) AS what, r.revision FROM receipts AS r, heads AS h2
-WHERE r.revision > h2.revision OR r.revision < 1
+SELECT CAST('revision ' || r.revision AS TEXT) AS what, r.revision FROM revisions AS r, heads AS h2
+WHERE r.revision > h2.revision
 UNION ALL
 SELECT CAST('usage ' || u.source AS TEXT) AS what, u.revision FROM usage_deltas AS u, heads AS h3
 WHERE u.revision > h3.revision OR u.revision < 1
@@ -42,3 +42,15 @@ SELECT e.entry_id, CAST(CASE WHEN e.seq > l.last_seq THEN 'its place in the line
   ELSE 'it is claimed under a generation of the lease that never was' END AS TEXT) AS what
 FROM entries AS e, leases AS l
 WHERE e.seq > l.last_seq OR e.claim_generation > l.generation;
+
+-- Kept revisions whose leaf is gone.
+-- name: VerifyLostLeaves :many
+SELECT r.revision FROM revisions AS r WHERE r.leaf_seq IS NOT NULL
+AND (r.revision >= CAST(@oldest_kept AS INTEGER) OR r.pinned_at_ms IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM nodes AS n WHERE n.seq = r.leaf_seq);
+
+-- The head against its line of the log: no row when they agree, or there is none yet.
+-- name: VerifyHeadRevision :many
+SELECT h.revision FROM heads AS h LEFT JOIN revisions AS r ON r.revision = h.revision
+WHERE h.revision > 0 AND (r.revision IS NULL OR r.leaf_seq IS NOT h.leaf_seq
+  OR r.checkpoint_hash IS NOT h.checkpoint_hash OR r.current_frame_id IS NOT h.current_frame_id);

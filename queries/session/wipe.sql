@@ -10,8 +10,11 @@ DELETE FROM leases;
 -- name: WipeHeads :exec
 DELETE FROM heads;
 
--- name: WipeReceipts :exec
-DELETE FROM receipts;
+-- name: WipeRevisions :exec
+DELETE FROM revisions;
+
+-- name: WipeBranches :exec
+DELETE FROM branches;
 
 -- name: WipeUsageDeltas :exec
 DELETE FROM usage_deltas;
