@@ -25,6 +25,9 @@ const (
 	exitUsage = 2
 )
 
+// defaultData is the directory that holds everything unless --data says otherwise.
+const defaultData = "lashstore-data"
+
 // app is one run of the command line.
 type app struct {
 	stdin          io.Reader
@@ -83,10 +86,12 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.data, "data", "lashstore-data", "directory that holds everything")
+	flags.StringVar(&a.data, "data", defaultData, "directory that holds everything")
 	flags.BoolVar(&a.json, "json", false, "write JSON to standard output, one document or one line an item; errors too")
 	flags.BoolVar(&a.verbose, "verbose", false, "log to standard error")
 	root.AddCommand(a.importCommand(), a.lsCommand(), a.showCommand(), a.exportCommand(), a.verifyCommand(),
+		a.logCommand(), a.diffCommand(), a.rewindCommand(), a.branchesCommand(), a.branchCommand(), a.switchCommand(),
+		a.pinCommand(), a.unpinCommand(), a.keepCommand(),
 		a.queueCommand(), a.inputCommand(), a.leaseCommand(), a.gcCommand(), a.statsCommand(), a.rmCommand(),
 		a.schemaCommand(), a.queriesCommand())
 	return root
@@ -118,12 +123,14 @@ func (a *app) sessions() (*store.Factory, error) {
 	return store.NewFactory(a.sessionsDir(), a.options())
 }
 
-func (a *app) options() *store.Options {
-	o := &store.Options{}
-	if a.verbose {
-		o.Logger = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+func (a *app) options() *store.Options { return &store.Options{Logger: a.logger()} }
+
+// logger writes to standard error if that was asked for.
+func (a *app) logger() *slog.Logger {
+	if !a.verbose {
+		return slog.New(slog.DiscardHandler)
 	}
-	return o
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // target is a session database that a command works on.

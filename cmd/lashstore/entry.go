@@ -88,11 +88,7 @@ func (a *app) flushEntries(rows *table) error {
 	if len(rows.rows) > 1 {
 		rows.dropEmpty()
 	}
-	columns, is := terminal(a.stdout)
-	if !is {
-		columns = entryColumns
-	}
-	rows.concede(columns,
+	rows.concede(a.columns(),
 		concession{"PAYLOAD", 24, shorten}, concession{"INPUT", 24, shorten},
 		concession{"KEY", 12, shortenMiddle}, concession{"KIND", 10, shorten}, concession{"JOIN", 8, shortenMiddle},
 		concession{"TURN", 12, shortenMiddle}, concession{"ID", 36, shortenMiddle},

@@ -16,21 +16,31 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	var all bool
+	var all, portable bool
 	var output string
 	c := &cobra.Command{
-		Use:   "export SESSION... | --all",
+		Use:   "export SESSION... | --all | --portable SESSION",
 		Short: "Write conversations as JSON Lines, in the form that import reads",
+		Long: "Write conversations as JSON Lines, in the form that import reads: the messages, one line a session.\n\n" +
+			"With --portable all of one session is written: messages, checkpoints, history, usage and what waits. It does not\n" +
+			"depend on the version of the program; import --portable makes a session of it.",
 		Args: func(_ *cobra.Command, args []string) error {
-			if all == (len(args) > 0) {
+			switch {
+			case portable && (all || len(args) != 1):
+				return errors.New("export --portable takes one session")
+			case all == (len(args) > 0):
 				return errors.New("export takes either sessions or --all")
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if portable {
+				return a.exportPortable(c.Context(), output, args[0])
+			}
 			return a.exportTo(output, func(w *bufio.Writer) error { return a.export(c.Context(), w, args) })
 		},
 	}
+	c.Flags().BoolVar(&portable, "portable", false, "all of one session, in a form that every version reads")
 	c.Flags().BoolVar(&all, "all", false, "every session, by id")
 	c.Flags().StringVarP(&output, "output", "o", "", "write to a file, which appears when it is whole")
 	return c

@@ -18,23 +18,35 @@ import (
 
 func (a *app) importCommand() *cobra.Command {
 	durability := durabilityFlag(lashstore.DurabilityFull)
+	var portable bool
+	var as string
 	c := &cobra.Command{
 		Use:   "import FILE...",
 		Short: "Keep the conversations of JSON Lines files, one session each, one commit a turn",
 		Long: "Keep the conversations of JSON Lines files (- is standard input), one session each, one commit a turn.\n\n" +
 			"Importing again changes nothing; a conversation that has grown appends its new turns; one that differs from\n" +
-			"what is stored is reported as a conflict and left as it is. Bad lines are named and the others go on.",
+			"what is stored is reported as a conflict and left as it is. Bad lines are named and the others go on.\n\n" +
+			"With --portable each file is all of one session, as export --portable wrote it. It becomes a new session whole, or\n" +
+			"not at all.",
 		Args: func(c *cobra.Command, files []string) error {
 			if slices.Contains(files, "") {
 				return errors.New("a file name is empty")
 			}
+			if as != "" && (!portable || len(files) > 1) {
+				return errors.New("--as goes with --portable and one file")
+			}
 			return cobra.MinimumNArgs(1)(c, files)
 		},
 		RunE: func(c *cobra.Command, files []string) error {
+			if portable {
+				return a.importPortable(c.Context(), files, as, lashstore.Durability(durability))
+			}
 			return a.importFiles(c.Context(), files, lashstore.Durability(durability))
 		},
 	}
 	c.Flags().Var(&durability, "durability", "what a commit survives: full (power loss) or normal (a crash of the process)")
+	c.Flags().BoolVar(&portable, "portable", false, "the files are whole sessions that export --portable wrote")
+	c.Flags().StringVar(&as, "as", "", "id of the session; the one in the file otherwise")
 	return c
 }
 

@@ -2,20 +2,35 @@ package main
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lashstore/lashstore"
+	"github.com/lashstore/lashstore/store"
 )
 
 func (a *app) lsCommand() *cobra.Command {
-	return &cobra.Command{
+	query, limit := &store.ListQuery{}, uint(0)
+	c := &cobra.Command{
 		Use:   "ls",
 		Short: "List the sessions, most recently updated first",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return a.list(c.Context()) },
+		Long: "List the sessions, most recently updated first.\n\n" +
+			"Where the data directory can be written, what the list shows is kept in a catalog there, and only files that have\n" +
+			"changed are looked into. The catalog can be deleted at any time.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.list(c.Context(), query, int(min(limit, math.MaxInt32)))
+		},
 	}
+	flags := c.Flags()
+	flags.UintVar(&limit, "limit", 0, "list at most so many, 0 for all")
+	flags.StringVar(&query.Text, "title", "", "only those whose title or name contains `text`, in whatever case")
+	flags.StringVar(&query.Model, "model", "", "only those of this `model`")
+	flags.StringVar(&query.ParentID, "parent", "", "only the children of this `session`")
+	flags.Var((*since)(&query.Since), "since", "only those updated since then: a date, a time as in RFC 3339, or how long ago, as 36h")
+	return c
 }
 
 // jsonSession is a line of the list as a machine reads it.
@@ -50,16 +65,15 @@ const (
 	modelWidth = 24
 )
 
-func (a *app) list(ctx context.Context) error {
-	f, err := a.sessions()
-	if err != nil {
+func (a *app) list(ctx context.Context, query *store.ListQuery, limit int) error {
+	if err := a.requireData(); err != nil {
 		return err
 	}
 	var rows *table
 	if !a.json {
 		rows = newTable(a.stdout, []string{"SESSION", "TITLE", "MODEL"}, []string{"TURNS", "MESSAGES", "TOKENS", "SIZE", "UPDATED"})
 	}
-	for info, err := range f.Sessions(ctx) {
+	for info, err := range a.listed(ctx, query, limit) {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -157,6 +157,8 @@ var everyCommand = [][]string{
 	{"ls"}, {"show", "s"}, {"export", "s"}, {"export", "--all"}, {"verify"}, {"verify", "s"}, {"gc"}, {"gc", "--dry-run"},
 	{"stats"}, {"stats", "s"}, {"queue", "ls", "s"}, {"queue", "add", "s", "--kind", "wake", "1"}, {"queue", "cancel", "s", "x"},
 	{"input", "ls", "s"}, {"input", "add", "s", "hello"}, {"input", "cancel", "s", "x"}, {"lease", "show", "s"}, {"rm", "s"},
+	{"log", "s"}, {"show", "s", "--at", "1"}, {"diff", "s", "1", "1"}, {"rewind", "s", "--to", "1"}, {"branches", "s"},
+	{"branch", "name", "s", "b"}, {"branch", "drop", "s", "b"}, {"switch", "s", "b"}, {"pin", "s", "1"}, {"unpin", "s", "1"}, {"keep", "s", "5"},
 }
 
 func TestCommandLine_MissingDataDirectory(t *testing.T) {
@@ -181,6 +183,11 @@ func TestCommandLine_UsageErrors(t *testing.T) {
 	for _, args := range [][]string{
 		{"nonsense"}, {"import"}, {"import", "--durability", "some", "f"}, {"ls", "x"}, {"show"}, {"show", "a", "b"}, {"export"},
 		{"export", "--all", "a"}, {"rm"}, {"schema", "other"}, {"queries", "a", "b"}, {"ls", "--nonsense"}, {"--data"},
+		{"log"}, {"log", "a", "b"}, {"log", "a", "--limit", "x"}, {"show", "a", "--at", "0"}, {"show", "a", "--at", "x"}, {"diff", "a", "1"},
+		{"diff", "a", "1", "x"}, {"diff", "a", "0", "1"}, {"rewind", "a"}, {"rewind", "a", "1"}, {"rewind", "a", "--to", "-1"},
+		{"rewind", "a", "--to", "9223372036854775807"}, {"branches"}, {"branch", "name", "a"}, {"branch", "name", "a", "b", ""},
+		{"branch", "drop", "a"}, {"branch", "other"}, {"switch", "a"}, {"pin", "a"}, {"pin", "a", "1.5"}, {"unpin", "a", ""}, {"keep", "a"},
+		{"keep", "a", "few"},
 	} {
 		c := newCLI(t)
 		got := c.run(args...)
@@ -253,7 +260,8 @@ func TestCommandLine_HelpIsFine(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
 	assert.Contains(t, c.fine(), "Available Commands")
-	for _, name := range []string{"import", "ls", "show", "export", "verify", "gc", "stats", "rm", "schema", "queries", "queue", "input", "lease"} {
+	for _, name := range []string{"import", "ls", "show", "export", "verify", "gc", "stats", "rm", "schema", "queries", "queue", "input", "lease",
+		"log", "diff", "rewind", "branches", "branch", "switch", "pin", "unpin", "keep"} {
 		assert.Contains(t, c.fine(name, "--help"), "--json", name)
 	}
 }
@@ -272,12 +280,17 @@ func TestCommandLine_FullOutput(t *testing.T) {
 		{"ls"}, {"show", "s"}, {"export", "--all"}, {"verify"}, {"gc"}, {"stats"}, {"schema"}, {"queries"}, {"import", os.DevNull}, {"rm", "s2"},
 		{"queue", "add", "s", "--kind", "wake", "1"}, {"queue", "ls", "s"}, {"queue", "cancel", "s", "x"},
 		{"input", "add", "s", "hello"}, {"input", "ls", "s"}, {"input", "cancel", "s", "x"}, {"lease", "show", "s"},
+		{"log", "s"}, {"show", "s", "--at", "1"}, {"diff", "s", "1", "1"}, {"rewind", "s", "--to", "1"}, {"branches", "s"},
+		{"branch", "name", "s", "b"}, {"switch", "s", "b"}, {"branch", "drop", "s", "b"}, {"pin", "s", "1"}, {"unpin", "s", "1"}, {"keep", "s", "5"},
 	} {
 		for _, flag := range []string{"--json=false", "--json"} {
 			var stderr bytes.Buffer
 			code := run(t.Context(), append([]string{"--data", c.data, flag}, args...), nil, full, &stderr)
 			assert.Equal(t, exitWrong, code, "%v", args)
 			assert.Contains(t, stderr.String(), "no space left", "%v", args)
+			if args[0] == "branch" { // was dropped, though nobody could be told
+				require.Equal(t, exitFine, c.run("branch", "name", "s", "b").code)
+			}
 		}
 	}
 }

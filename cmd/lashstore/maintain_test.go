@@ -66,12 +66,15 @@ func TestVerify_OfAFileUnderAnotherName(t *testing.T) {
 	assert.Contains(t, got.stderr, `store holds session "a", request is for "b"`)
 }
 
-// 1. A dry run counts and deletes nothing. 2. The superseded checkpoints go, the current one and all messages stay.
+// 1. As long as their revisions are kept, superseded checkpoints are. 2. A dry run counts and deletes nothing. 3. Then they
+// go, the current one and all messages stay.
 func TestGC_DeletesWhatNothingNames(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
 	c.keeps(talk("a", "uaua"+"ua"), talk("b", "u"))
 	before := c.fine("export", "--all")
+	assert.Contains(t, c.fine("gc"), "0 blobs deleted")
+	c.fine("keep", "a", "1")
 	dry := c.fine("gc", "--dry-run")
 	assert.Contains(t, dry, "2 sessions: 2 blobs would be deleted")
 	assert.Equal(t, dry, c.fine("gc", "--dry-run"))

@@ -26,7 +26,8 @@ type renderer struct {
 // shortResult is how much of a tool result or an attachment is shown, in columns.
 const shortResult = 400
 
-func (r *renderer) header(meta lashstore.SessionMeta, s *lashstore.Session) {
+// header says what the session is; then, what a revision left of it.
+func (r *renderer) header(meta lashstore.SessionMeta, s *lashstore.Session, then bool) {
 	fmt.Fprintln(r.w, oneLine(meta.SessionID))
 	fields := [][2]string{
 		{"title", s.Summary.Title}, {"model", meta.Model}, {"cwd", meta.Cwd}, {"parent", meta.Relation.ParentSessionID},
@@ -34,6 +35,10 @@ func (r *renderer) header(meta lashstore.SessionMeta, s *lashstore.Session) {
 		{"tokens", number(s.Summary.Tokens)},
 		{"created", moment(meta.CreatedAt)}, {"updated", moment(s.Summary.UpdatedAt)},
 		{"extra", compact(meta.Extra)},
+	}
+	if then {
+		fields[4] = [2]string{"as of", fmt.Sprintf("revision %d, %s", s.Revision, plural(s.Summary.Messages, "message"))}
+		fields[5] = [2]string{}
 	}
 	if meta.Name != meta.SessionID {
 		fields = append([][2]string{{"name", meta.Name}}, fields...)

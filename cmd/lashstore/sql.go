@@ -13,17 +13,19 @@ import (
 	"github.com/lashstore/lashstore"
 )
 
+var databaseKinds = []string{lashstore.SessionDatabase, lashstore.HostDatabase, lashstore.CatalogDatabase}
+
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema [session|host]",
+		Use:   "schema [session|host|catalog]",
 		Short: "Print the schema of the databases",
 		Args: func(c *cobra.Command, args []string) error {
 			if cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)(c, args) != nil {
-				return fmt.Errorf("schema takes %s, %s or nothing", lashstore.SessionDatabase, lashstore.HostDatabase)
+				return fmt.Errorf("schema takes %s or nothing", strings.Join(databaseKinds, ", "))
 			}
 			return nil
 		},
-		ValidArgs: []string{lashstore.SessionDatabase, lashstore.HostDatabase},
+		ValidArgs: databaseKinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			text := lashstore.SchemaSQL
 			if len(args) == 1 {
