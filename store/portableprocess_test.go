@@ -125,6 +125,9 @@ func writeLarge(w io.Writer) error {
 // A session of some 360 MiB goes in and out in a fraction of that.
 func TestPortableStreamsTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("the race detector takes several times the memory itself")
+	}
 	if _, err := peakMemory(); err != nil {
 		t.Skipf("memory cannot be measured here: %v", err)
 	}

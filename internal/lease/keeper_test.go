@@ -62,9 +62,9 @@ func TestKeeperSurvivesPassingFailures(t *testing.T) {
 			return nil
 		})
 		time.Sleep(time.Minute)
-		assert.Equal(t, 15, k.failures)
 		require.NoError(t, k.Context().Err())
 		k.Stop()
+		assert.Equal(t, 15, k.failures)
 	})
 }
 
@@ -126,9 +126,9 @@ func TestKeeperStopsAtOnceWhenTheLeaseIsTaken(t *testing.T) {
 		lost := &lashstore.LeaseLostError{SessionID: "s", Reason: "superseded or released"}
 		k := keep(t, t.Context(), func(int) error { return lost })
 		<-k.Context().Done()
+		k.Stop()
 		assert.Len(t, k.renewals, 1)
 		assert.Equal(t, error(lost), k.Lost())
-		k.Stop()
 	})
 }
 
@@ -141,8 +141,8 @@ func TestKeeperEndsWithItsContext(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		cancel()
 		time.Sleep(time.Minute)
+		k.Stop()
 		assert.Len(t, k.renewals, 1)
 		require.NoError(t, k.Lost())
-		k.Stop()
 	})
 }
