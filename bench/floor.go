@@ -52,16 +52,17 @@ func (f *floor) prepare(ctx context.Context, d lashstore.Durability) error {
 		"PRAGMA page_size = 2048", "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = " + synchronous, "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -256",
 		"PRAGMA wal_autocheckpoint = 2048", "PRAGMA journal_size_limit = 4194304", ddl,
-		`INSERT INTO sessions (singleton, kind, database_id, session_id, created_at_ms, name, model, cwd, relation_kind, config)
-		 VALUES (1, 'session', '0123456789abcdef', 'bench', 1, '', '', '', 'root', '{}')`,
+		`INSERT INTO sessions (singleton, kind, database_id, session_id, created_at_ms, keep_revisions, kept_from, name, model, cwd,
+		   relation_kind, config)
+		 VALUES (1, 'session', '0123456789abcdef', 'bench', 1, 20, 1, '', '', '', 'root', '{}')`,
 	} {
 		if _, err := f.conn.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
 	}
 	for _, s := range []string{
-		begin, finish, db.HeadCreate, db.LeaseCreate, db.SessionState, db.ReceiptGet, db.BlobCreate, db.UsageRecord,
-		db.UsageAdd, db.NodeCreate, db.HeadAdvance, db.ReceiptCreate,
+		begin, finish, db.HeadCreate, db.LeaseCreate, db.SessionState, db.RevisionByTurn, db.BlobCreate, db.UsageRecord,
+		db.UsageAdd, db.NodeCreate, db.HeadAdvance, db.RevisionCreate,
 	} {
 		stmt, err := f.conn.PrepareContext(ctx, s)
 		if err != nil {
@@ -100,7 +101,7 @@ func (f *floor) commit(ctx context.Context, t turn) error {
 		return err
 	}
 	id := t.id()
-	if _, err := q.ReceiptGet(ctx, id); !errors.Is(err, sql.ErrNoRows) {
+	if _, err := q.RevisionByTurn(ctx, &id); !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("receipt: %w", err)
 	}
 	n := int64(t.number)
@@ -130,8 +131,9 @@ func (f *floor) commit(ctx context.Context, t turn) error {
 	}); err != nil {
 		return err
 	}
-	if err := q.ReceiptCreate(ctx, db.ReceiptCreateParams{
-		Revision: n, TurnID: id, TurnHash: checkpoint[:], CheckpointHash: checkpoint[:], CommittedAtMS: 1,
+	if err := q.RevisionCreate(ctx, db.RevisionCreateParams{
+		Revision: n, Movement: "commit", LeafSeq: f.leaf, CheckpointHash: checkpoint[:], TurnID: &id, TurnHash: checkpoint[:],
+		Input: 100, Output: 20, CommittedAtMS: 1,
 	}); err != nil {
 		return err
 	}
