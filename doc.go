@@ -12,7 +12,7 @@
 //   - Node and GraphDelta: the conversation graph and its rules.
 //   - Checkpoint and StoredCheckpoint: resumable state in named parts.
 //   - Lease and TakeLease: who may write.
-//   - errors.go: every error, grouped by the moment one meets it.
+//   - errors.go and errorslane.go: every error, grouped by the moment one meets it.
 //
 // This package is a leaf. It imports no SQLite and no database/sql, and beyond the standard library only BLAKE3 and
 // canonical JSON.
