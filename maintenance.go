@@ -37,7 +37,8 @@ const DefaultBatch = 500
 
 // VacuumOptions choose what goes. A zero time keeps that class of rows altogether, save for tombstoned nodes.
 type VacuumOptions struct {
-	// TombstonesBefore deletes nodes that were tombstoned before; zero: all that are tombstoned.
+	// TombstonesBefore deletes nodes that were tombstoned before; zero: all that are tombstoned. A node stays for as long as
+	// any revision that is kept still had it, on its path or not.
 	TombstonesBefore time.Time
 	// ReceiptsBefore forgets receipts of turns committed before. A retry of such a turn is then judged by its revision
 	// alone.
