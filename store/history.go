@@ -61,15 +61,15 @@ func (t *tx) revisionInfo(row db.Revision, leafID string) (lashstore.RevisionInf
 	}, err
 }
 
-// loadable finds a revision that can be loaded, with the number of its leaf.
-func (t *tx) loadable(r lashstore.Revision) (lashstore.RevisionInfo, *int64, error) {
+// loadable finds a revision that can be loaded, with its row.
+func (t *tx) loadable(r lashstore.Revision) (lashstore.RevisionInfo, db.Revision, error) {
 	gone := &lashstore.RevisionError{Revision: r, Head: t.state.revision, Err: lashstore.ErrRevisionGone}
 	row, err := t.q.RevisionGet(t.Context(), int64(r))
 	if errors.Is(err, sql.ErrNoRows) {
-		return lashstore.RevisionInfo{}, nil, gone
+		return lashstore.RevisionInfo{}, db.Revision{}, gone
 	}
 	if err != nil {
-		return lashstore.RevisionInfo{}, nil, err
+		return lashstore.RevisionInfo{}, db.Revision{}, err
 	}
 	info, err := t.revisionInfo(row.Revision, value(row.LeafID))
 	if err == nil && !info.Loadable {
@@ -78,7 +78,7 @@ func (t *tx) loadable(r lashstore.Revision) (lashstore.RevisionInfo, *int64, err
 	if err == nil && row.Revision.LeafSeq != nil && row.LeafID == nil {
 		err = &lashstore.CorruptError{What: "revision", Key: r.String(), Reason: "it is kept, and its leaf is gone"}
 	}
-	return info, row.Revision.LeafSeq, err
+	return info, row.Revision, err
 }
 
 // PinRevision keeps a loadable revision for ever.
@@ -119,12 +119,12 @@ func (s *Store) DiffRevisions(ctx context.Context, from, to lashstore.Revision) 
 		var paths [2][]lashstore.Node
 		var checkpoints [2]*lashstore.StoredCheckpoint
 		for i, r := range []lashstore.Revision{from, to} {
-			info, leafSeq, err := t.loadable(r)
+			info, row, err := t.loadable(r)
 			if err != nil {
 				return err
 			}
 			*[]*lashstore.RevisionInfo{&d.From, &d.To}[i] = info
-			if paths[i], err = t.pathAt(leafSeq, r); err != nil {
+			if paths[i], err = t.pathAt(row.LeafSeq, r); err != nil {
 				return err
 			}
 			if checkpoints[i], err = t.storedCheckpoint(info.Checkpoint, false); err != nil {
@@ -194,18 +194,14 @@ func (w *commitWork) move(t *tx) error {
 }
 
 func (w *commitWork) rewind(t *tx) error {
-	info, leafSeq, err := t.loadable(w.to.Revision)
-	if err != nil {
-		return err
-	}
-	row, err := t.q.RevisionGet(t.Context(), int64(w.to.Revision))
+	info, row, err := t.loadable(w.to.Revision)
 	if err != nil {
 		return err
 	}
 	w.moved = &moved{by: lashstore.MovedByRewind, source: w.to.Revision}
-	w.next.leafSeq, w.next.leafID, w.next.checkpoint = leafSeq, info.Leaf, info.Checkpoint
-	w.next.currentFrameID = value(row.Revision.CurrentFrameID)
-	return w.revive(t, leafSeq)
+	w.next.leafSeq, w.next.leafID, w.next.checkpoint = row.LeafSeq, info.Leaf, info.Checkpoint
+	w.next.currentFrameID = value(row.CurrentFrameID)
+	return w.revive(t, row.LeafSeq)
 }
 
 // revive brings back what of a path was tombstoned since.

@@ -65,17 +65,13 @@ func (t *tx) load(o lashstore.LoadOptions) (*lashstore.Session, error) {
 
 // lookBack makes a snapshot stand where a revision stood.
 func (t *tx) lookBack(r lashstore.Revision) error {
-	info, leafSeq, err := t.loadable(r)
-	if err != nil {
-		return err
-	}
-	row, err := t.q.RevisionGet(t.Context(), int64(r))
+	info, row, err := t.loadable(r)
 	if err != nil {
 		return err
 	}
 	t.at = int64(r)
-	t.state.revision, t.state.leafSeq, t.state.leafID = r, leafSeq, info.Leaf
-	t.state.checkpoint, t.state.currentFrameID = info.Checkpoint, value(row.Revision.CurrentFrameID)
+	t.state.revision, t.state.leafSeq, t.state.leafID = r, row.LeafSeq, info.Leaf
+	t.state.checkpoint, t.state.currentFrameID = info.Checkpoint, value(row.CurrentFrameID)
 	t.state.summary = lashstore.Summary{UpdatedAt: info.CommittedAt}
 	return nil
 }
